@@ -1,0 +1,1 @@
+"""What the City answers for: accounts, retention, requests, productions, the audit log."""

@@ -1,0 +1,1 @@
+"""One file per platform, and the small HTTP kit they share."""

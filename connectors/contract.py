@@ -1,0 +1,130 @@
+"""What every connector offers and what it yields.
+
+A connector is a module with one :class:`Platform` value named ``PLATFORM``: who an account is, which resources it has,
+and one generator per resource. A generator yields :class:`Page` values: the exchange as it happened, what the
+page shows (ids only, never records) and where to go on. Parsing records is the work of ``transforms``, later, from
+the evidence.
+
+Connectors know nothing of storage, Airflow or the database. They talk through one :class:`connectors.client.Client`, which hands
+every exchange to ``Connection.record`` before the connector sees it: evidence first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from connectors.exchange import Exchange
+
+Kind = Literal["post", "comment", "profile", "moderation_action"]
+Checkpoint = Mapping[str, Any]
+"""Where a listing goes on: JSON values only, so that it can lie in a ledger and be used by another process."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRef:
+    """An account as its platform knows it. ``native_id`` never changes, ``handle`` does."""
+
+    platform: str
+    native_id: str
+    handle: str
+    service: str
+    """Host name of the server the account lives on (``mastodon.social``); for Bluesky the AppView asked."""
+
+    @property
+    def account_id(self) -> str:
+        return f"{self.platform}:{self.native_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Secrets of one account by field name; its text form shows the name only."""
+
+    name: str
+    values: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """All a connector needs from outside: who, with what, how to reach it, and where exchanges go."""
+
+    account: AccountRef
+    record: Callable[[Exchange], None]
+    """Called with each exchange, in order, before anything reads it."""
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    credential: Credential | None = None
+    services: Mapping[str, str] = field(default_factory=dict)
+    """Host name -> base URL, where it is not ``https://{host}``."""
+    allow_private: bool = False
+    """Whether addresses outside the public Internet (loopback, private networks, plain http) may be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing a page shows."""
+
+    native_id: str
+    kind: Kind
+    published_at: datetime | None = None
+    replies: int | None = None
+    """Posts: how many replies the platform counts; ``None`` where it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One exchange, what it shows, and where the listing goes on."""
+
+    exchange: Exchange
+    items: tuple[Item, ...] = ()
+    checkpoint: Checkpoint | None = None
+    """Pass it as ``Look.resume`` to go on after this page; ``None`` on the last page."""
+    total: int | None = None
+    """The platform's own count of the listing, where it gives one."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Things the page shows that are left out on purpose: reason code -> count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one capture asks of a resource."""
+
+    since: datetime | None = None
+    """Read newest first down to this publication time; ``None``: to the beginning."""
+    resume: Checkpoint | None = None
+    subjects: Iterable[Item] = ()
+    """Posts whose threads to read, newest first (resources that need them)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing of an account that can be read, and what can be known of it."""
+
+    name: Literal["profile", "posts", "comments", "moderation"]
+    fetch: Callable[[Connection, Look], Iterator[Page]]
+    confirm: Callable[[Connection, Sequence[str]], Iterator[Page]] | None = None
+    """Read these native ids directly, one Page or more: the answer tells present, deleted, made private, ..."""
+    needs_posts: bool = False
+    """Whether ``Look.subjects`` must be given."""
+    deletion: str = ""
+    """How a deletion shows, in a sentence, with the platform's own words."""
+    never: str = ""
+    """What the platform never tells about this resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A platform as data: its resources in the order in which a capture reads them."""
+
+    name: str
+    identify: Callable[[Connection, str], AccountRef]
+    """Look a handle or address up and return the account with its immutable id."""
+    resources: tuple[Resource, ...]
+    credential_fields: tuple[str, ...] = ()
+    """What a credential must hold; empty where none is ever needed."""
+    credential_needed: bool = False
+    """Whether public content cannot be read without one."""
+    docs: str = ""
+    """Where the platform documents the API used."""

@@ -1,0 +1,1 @@
+"""The steps: capture, normalize, mart, audit. Each can be repeated at any time."""

@@ -1,0 +1,1 @@
+"""From archived pages to typed rows: pure functions, no I/O."""

@@ -1,0 +1,1 @@
+"""Where evidence, tables and the mart lie, and how they are asked."""
