@@ -74,10 +74,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load(environ: Mapping[str, str] | None = None, *, root: Path | None = None) -> Settings:
     """Read the settings. Raises :class:`SettingsError`.
 
-    ``root`` is the project's folder (default: ``ONRECORD_ROOT``, else the working directory): relative paths start there.
+    ``root`` is where relative paths start (default: ``ONRECORD_ROOT``, else the checkout this file lies in, else the
+    working directory).
     """
     env = os.environ if environ is None else environ
-    base = (root or Path(env.get("ONRECORD_ROOT", "."))).resolve()
+    base = (root or Path(env.get("ONRECORD_ROOT") or _checkout())).resolve()
     file = Path(env.get("ONRECORD_CONFIG", base / "onrecord.toml"))
     values = _merge(_from_file(file), _from_environment(env))
     for name, default in (("home", "var"), ("policy", "policy")):
@@ -87,6 +88,11 @@ def load(environ: Mapping[str, str] | None = None, *, root: Path | None = None) 
     except msgspec.ValidationError as problem:
         msg = f"settings: {problem}. docs/configuration.md lists them (file {file}, variables ONRECORD_*)"
         raise SettingsError(msg) from None
+
+
+def _checkout() -> Path:
+    here = Path(__file__).parent
+    return here if (here / "airflow.cfg").exists() else Path.cwd()
 
 
 def _from_file(file: Path) -> dict[str, Any]:

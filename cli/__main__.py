@@ -1,0 +1,5 @@
+"""``python -m cli``: the same as ``onrecord``."""
+
+from cli import main
+
+main()

@@ -1,0 +1,264 @@
+"""Capture: one account, resource by resource, what it shows now and what it no longer shows.
+
+Only what the registry holds as approved is captured. Each resource is a look of its own: pages go to the spool before anything
+reads them, are locked part by part, and only then the ledger's checkpoint moves. Records known from earlier looks that this
+look did not see are read directly, and the platform's answer is the evidence of what became of them.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connectors.contract import AccountRef, Connection, Credential, Item, Look, Platform, Resource
+from connectors.faults import ConnectorError, CursorExpired
+from connectors.registry import PLATFORMS
+from pipeline.known import known
+from pipeline.look import Recorder, Seen, Watch, evidence_object, window_start
+from pipeline.subjects import Subjects
+from warehouse import ledger
+from warehouse.evidence import lock
+from warehouse.faults import WarehouseError
+from warehouse.lease import leased
+from warehouse.spool import CaptureFacts, adopt
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from compliance.accounts import Account
+    from warehouse.bucket import Bucket, Lock
+    from warehouse.tables import Archive
+
+RESUME_WITHIN = timedelta(hours=24)
+"""A listing older than this is begun anew rather than resumed: too much has moved."""
+STOPS_ALL = frozenset({"credential_rejected", "account_unavailable", "rate_limited", "unreachable"})
+"""Outcomes of one resource after which the others are not tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where captures go and what they know."""
+
+    engine: Engine
+    evidence: Bucket
+    archive: Archive
+    spool: Path
+    lock_terms: Lock
+    services: Mapping[str, str]
+    allow_private: bool
+    window: timedelta
+    software: str
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None] = time.sleep
+
+
+class CaptureFailed(Exception):
+    """A look at an account did not complete. The ledger has it; ``captures`` are the looks of this run."""
+
+    def __init__(self, message: str, *, code: str, retry_at: datetime | None, captures: list[ledger.Capture]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_at = retry_at
+        self.captures = captures
+
+
+def capture(
+    places: Places, account: Account, credential: Credential | None, *, watch: Watch | None = None
+) -> list[ledger.Capture]:
+    """Look at all resources of an account. Returns the looks, all complete.
+
+    Raises :class:`CaptureFailed` where one did not complete, and :class:`warehouse.lease.AccountBusy`.
+    """
+    platform = PLATFORMS[account.platform]
+    done: list[ledger.Capture] = []
+    with leased(places.engine, account.account_id, clock=places.clock) as renew:
+        adopt_leftovers(places, account.account_id)
+        ledger.interrupt(places.engine, account.account_id)
+        with closing(Subjects(places.spool)) as subjects:
+            for resource in platform.resources:
+                if done and done[-1].outcome in STOPS_ALL:
+                    done.append(_not_tried(places, account, resource, done[-1]))
+                    continue
+                look = _Look(places, account, platform, resource, credential, subjects, watch, renew)
+                done.append(look.run())
+    failed = next((one for one in done if one.outcome != ledger.COMPLETE), None)
+    if failed:
+        message = f"{account.name}: {failed.message or failed.outcome}"
+        raise CaptureFailed(message, code=failed.outcome, retry_at=failed.retry_at, captures=done)
+    return done
+
+
+def adopt_leftovers(places: Places, account_id: str | None = None) -> int:
+    """Lock what dead processes left in the spool. Returns how many parts."""
+    count = 0
+    for sealed in adopt(places.spool, account_id=account_id):
+        stored = lock(places.evidence, sealed, terms=places.lock_terms, now=places.clock())
+        ledger.store_evidence(places.engine, [evidence_object(sealed.facts, sealed.part, stored)])
+        count += 1
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    places: Places
+    account: Account
+    platform: Platform
+    resource: Resource
+    credential: Credential | None
+    subjects: Subjects
+    watch: Watch | None
+    renew: Callable[[], None]
+
+    def run(self) -> ledger.Capture:
+        """Look, resumed where a recent one was cut off; an expired cursor starts the listing over once."""
+        before = ledger.unfinished(self.places.engine, self.account.account_id, self.resource.name)
+        if before and self.places.clock() - before.progressed_at > RESUME_WITHIN:
+            before = None
+        ended = self._once(before)
+        if before and ended.outcome in ledger.STARTS_OVER:
+            ended = self._once(None)
+        return ended
+
+    def _once(self, before: ledger.Capture | None) -> ledger.Capture:
+        begun = self._begin(before)
+        recorder = self._recorder(begun)
+        try:
+            self._read(begun, recorder, resumed=before is not None)
+            return recorder.end(ledger.COMPLETE)
+        except CursorExpired as problem:
+            recorder.tally.checkpoint = None
+            return recorder.end(problem.code, str(problem))
+        except ConnectorError as problem:
+            return recorder.end(problem.code, str(problem), getattr(problem, "retry_at", None))
+        except WarehouseError:
+            recorder.abandon()
+            raise
+        except BaseException:
+            recorder.end(ledger.INTERRUPTED, "stopped before its end")
+            raise
+
+    def _begin(self, before: ledger.Capture | None) -> ledger.Capture:
+        now = self.places.clock()
+        last = ledger.last_complete(self.places.engine, self.account.account_id, self.resource.name)
+        return ledger.begin_capture(
+            self.places.engine,
+            capture_id=new_capture_id(now),
+            account_id=self.account.account_id,
+            platform=self.account.platform,
+            resource=self.resource.name,
+            started_at=now,
+            software=self.places.software,
+            since=window_start(last.newest_published if last else None, now, self.places.window),
+            resumed_from=before,
+        )
+
+    def _recorder(self, begun: ledger.Capture) -> Recorder:
+        facts = CaptureFacts(
+            capture_id=begun.capture_id,
+            account_id=begun.account_id,
+            platform=begun.platform,
+            service=self.account.service,
+            resource=begun.resource,
+            started_at=begun.started_at,
+            software=begun.software,
+        )
+        return Recorder(
+            engine=self.places.engine,
+            bucket=self.places.evidence,
+            lock_terms=self.places.lock_terms,
+            spool=self.places.spool,
+            facts=facts,
+            clock=self.places.clock,
+        )
+
+    def _read(self, begun: ledger.Capture, recorder: Recorder, *, resumed: bool) -> None:
+        connection = self._connection(recorder)
+        seen = Seen(self._seen_file(), self._known(begun))
+        seen.open(resumed=resumed)
+        subjects: Iterator[Item] | tuple[()] = iter(self.subjects) if self.resource.needs_posts else ()
+        look = Look(since=begun.since, resume=begun.checkpoint, subjects=subjects)
+        for page in self.resource.fetch(connection, look):
+            recorder.page_done(page)
+            seen.add(page.items)
+            if self.resource.name == "posts":
+                for item in page.items:
+                    if item.kind == "post":
+                        self.subjects.add(item)
+            self._tell(recorder)
+        if self.resource.confirm and seen.missing:
+            for page in self.resource.confirm(connection, sorted(seen.missing)):
+                recorder.page_done(page)
+                self._tell(recorder)
+        seen.close()
+
+    def _known(self, begun: ledger.Capture) -> set[str]:
+        roots = None
+        if self.resource.needs_posts:
+            roots = {item.native_id for item in self.subjects}
+            roots |= self._known_in("posts", begun, None)
+        return self._known_in(self.resource.name, begun, roots)
+
+    def _known_in(self, resource: str, begun: ledger.Capture, roots: set[str] | None) -> set[str]:
+        if begun.since is None and ledger.last_complete(self.places.engine, begun.account_id, begun.resource) is None:
+            return set()
+        return known(
+            self.places.archive,
+            resource,
+            platform=begun.platform,
+            account_id=begun.account_id,
+            since=begun.since,
+            roots=roots,
+        )
+
+    def _connection(self, recorder: Recorder) -> Connection:
+        account = self.account
+        return Connection(
+            account=AccountRef(account.platform, account.native_id, account.handle, account.service),
+            record=recorder.record,
+            clock=self.places.clock,
+            sleep=self.places.sleep,
+            credential=self.credential,
+            services=self.places.services,
+            allow_private=self.places.allow_private,
+        )
+
+    def _tell(self, recorder: Recorder) -> None:
+        self.renew()
+        if self.watch:
+            self.watch(self.resource.name, recorder.tally.pages, recorder.tally.items, recorder.tally.total)
+
+    def _seen_file(self) -> Path:
+        self.places.spool.mkdir(parents=True, exist_ok=True)
+        return self.places.spool / f"{self.account.name}.{self.resource.name}.seen"
+
+
+def _not_tried(places: Places, account: Account, resource: Resource, why: ledger.Capture) -> ledger.Capture:
+    now = places.clock()
+    begun = ledger.begin_capture(
+        places.engine,
+        capture_id=new_capture_id(now),
+        account_id=account.account_id,
+        platform=account.platform,
+        resource=resource.name,
+        started_at=now,
+        software=places.software,
+    )
+    return ledger.end_capture(
+        places.engine,
+        begun.capture_id,
+        ended_at=now,
+        outcome=why.outcome,
+        message=f"not tried: {why.resource} ended with {why.outcome}",
+        retry_at=why.retry_at,
+    )
+
+
+def new_capture_id(now: datetime) -> str:
+    """An id that sorts by time and that no two processes make."""
+    return f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"

@@ -1,0 +1,176 @@
+"""One look at one resource: page by page into the spool, locked part by part, and what is missing read directly."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from connectors.contract import Checkpoint, Item, Page
+from warehouse import ledger
+from warehouse.evidence import lock
+from warehouse.spool import CaptureFacts, Spool
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from connectors.exchange import Exchange
+    from warehouse.bucket import Bucket, Lock
+
+PART_BYTES = 8 * 1024 * 1024
+PART_TIME = timedelta(minutes=2)
+
+
+class Watch(Protocol):
+    """Told of each page, to show progress."""
+
+    def __call__(self, resource: str, pages: int, items: int, total: int | None) -> None:
+        """``total`` is the platform's own count, where it tells."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a look counted so far."""
+
+    pages: int = 0
+    items: int = 0
+    total: int | None = None
+    skipped: Counter[str] = field(default_factory=Counter)
+    newest: datetime | None = None
+    checkpoint: Checkpoint | None = None
+
+    def add(self, page: Page) -> None:
+        """Count a page."""
+        self.items += len(page.items)
+        self.total = page.total if page.total is not None else self.total
+        self.skipped.update(page.skipped)
+        self.checkpoint = page.checkpoint
+        for item in page.items:
+            if item.published_at and (self.newest is None or item.published_at > self.newest):
+                self.newest = item.published_at
+
+    def progress(self) -> ledger.Progress:
+        """The count as the ledger keeps it."""
+        return ledger.Progress(self.pages, self.items, self.total, dict(self.skipped), self.checkpoint, self.newest)
+
+
+class Recorder:
+    """Keeps the exchanges of one look: spooled at once, sealed and locked in parts, then noted in the ledger."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        bucket: Bucket,
+        lock_terms: Lock,
+        spool: Path,
+        facts: CaptureFacts,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._engine, self._bucket, self._terms, self._clock = engine, bucket, lock_terms, clock
+        self._folder, self._facts = spool, facts
+        self._part = 0
+        self._spool: Spool | None = None
+        self._opened = clock()
+        self.tally = Tally()
+
+    def record(self, exchange: Exchange) -> None:
+        """Spool an exchange; the bytes are safe from a crash of this process when this returns."""
+        if self._spool is None:
+            self._part += 1
+            self._spool = Spool.open(self._folder, self._facts, self._part)
+            self._opened = self._clock()
+        self._spool.append(exchange)
+        self.tally.pages += 1
+
+    def page_done(self, page: Page) -> None:
+        """Count the page; lock the part if it is large or old enough, and move the checkpoint."""
+        self.tally.add(page)
+        if self._spool is not None and (self._spool.size >= PART_BYTES or self._clock() - self._opened >= PART_TIME):
+            stored = self._lock()
+            ledger.checkpoint(
+                self._engine, self._facts.capture_id, self.tally.progress(), now=self._clock(), evidence=stored
+            )
+
+    def end(self, outcome: str, message: str | None = None, retry_at: datetime | None = None) -> ledger.Capture:
+        """Lock what is spooled and end the capture, in this order."""
+        stored = self._lock()
+        return ledger.end_capture(
+            self._engine,
+            self._facts.capture_id,
+            ended_at=self._clock(),
+            outcome=outcome,
+            message=message,
+            retry_at=retry_at,
+            progress=self.tally.progress(),
+            evidence=stored,
+        )
+
+    def abandon(self) -> None:
+        """Leave what is spooled on disk for the next run to adopt."""
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+
+    def _lock(self) -> list[ledger.EvidenceObject]:
+        if self._spool is None:
+            return []
+        sealed = self._spool.seal()
+        stored = lock(self._bucket, sealed, terms=self._terms, now=self._clock())
+        self._spool = None
+        return [evidence_object(sealed.facts, sealed.part, stored)]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The ids a look has seen, kept beside the spool, so that a look that was cut off and resumed knows them all."""
+
+    file: Path
+    missing: set[str]
+    """Known ids not seen yet."""
+
+    def open(self, *, resumed: bool) -> None:
+        """Begin; with ``resumed``, the ids that the cut-off look saw count as seen."""
+        if not resumed:
+            self.file.unlink(missing_ok=True)
+            return
+        with suppress(FileNotFoundError):
+            self.missing.difference_update(self.file.read_text().splitlines())
+
+    def add(self, items: tuple[Item, ...]) -> None:
+        """Note what a page shows."""
+        if not self.missing:
+            return
+        ids = [item.native_id for item in items if item.native_id in self.missing]
+        if ids:
+            with self.file.open("a") as kept:
+                kept.write("".join(f"{native}\n" for native in ids))
+            self.missing.difference_update(ids)
+
+    def close(self) -> None:
+        """Forget them: the look is complete."""
+        self.file.unlink(missing_ok=True)
+
+
+def evidence_object(facts: CaptureFacts, part: int, stored: object) -> ledger.EvidenceObject:
+    """A locked object as the ledger notes it."""
+    return ledger.EvidenceObject(
+        key=stored.key,  # type: ignore[attr-defined]
+        capture_id=facts.capture_id,
+        account_id=facts.account_id,
+        part=part,
+        sha256=stored.sha256,  # type: ignore[attr-defined]
+        bytes=stored.bytes,  # type: ignore[attr-defined]
+        exchanges=stored.exchanges,  # type: ignore[attr-defined]
+        written_at=stored.written_at,  # type: ignore[attr-defined]
+        version_id=stored.version_id,  # type: ignore[attr-defined]
+    )
+
+
+def window_start(cursor: datetime | None, now: datetime, window: timedelta) -> datetime | None:
+    """How far back to read: to what was new last time, and at least the window; ``None`` (all) the first time."""
+    return None if cursor is None else min(cursor, now - window)
