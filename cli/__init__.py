@@ -64,7 +64,7 @@ def onrecord() -> None:
 def main() -> None:
     """Run the command; turn what went wrong into a sentence and an exit code."""
     try:
-        onrecord(standalone_mode=False)
+        sys.exit(onrecord(standalone_mode=False) or 0)
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
     except (click.Abort, KeyboardInterrupt):

@@ -33,15 +33,14 @@ def load(file: Path) -> None:
     from pipeline.workspace import Workspace
 
     workspace = Workspace()
-    stated = load_accounts(file)
-    done = accounts.load(workspace.engine, stated.accounts)
+    done = accounts.load(workspace.engine, load_accounts(file), now=workspace.clock())
     audit_log.append(
         workspace.engine,
         actor=actor(),
         action="accounts.load",
         subject=file.name,
         detail={"added": list(done.added), "changed": list(done.changed)},
-        at=workspace.clock(),
+        now=workspace.clock(),
     )
     click.echo(f"{len(done.added)} added, {len(done.changed)} changed, {len(done.unchanged)} unchanged")
     for name in done.absent:
@@ -147,7 +146,7 @@ def add(
         action="accounts.add",
         subject=chosen,
         detail={"account_id": found.account_id},
-        at=workspace.clock(),
+        now=workspace.clock(),
     )
     click.echo(f"{chosen}: {platform} {found.handle}, immutable id {found.native_id}, proposed")
     click.echo(f'Approve it with: onrecord accounts approve {chosen} --reason "..."')
@@ -156,33 +155,35 @@ def add(
 @command.command("approve", epilog='\b\nExample:\n  onrecord accounts approve ward-3 --reason "office account of Ward 3"')
 @click.argument("name")
 @click.option("--reason", default="approved on the command line", show_default=True, help="Why; kept for good.")
-def approve(name: str, reason: str) -> None:
+@click.option("--by", help="Who decided; the one who runs the command unless given.")
+def approve(name: str, reason: str, by: str | None) -> None:
     """Approve an account: from now on it is captured."""
-    _decide(name, reason, "approve")
+    _decide(name, reason, by, "approve")
 
 
 @command.command("deactivate", epilog='\b\nExample:\n  onrecord accounts deactivate ward-3 --reason "closed by the office"')
 @click.argument("name")
 @click.option("--reason", required=True, help="Why; kept for good.")
-def deactivate(name: str, reason: str) -> None:
+@click.option("--by", help="Who decided; the one who runs the command unless given.")
+def deactivate(name: str, reason: str, by: str | None) -> None:
     """End the capture of an account. What was captured stays."""
-    _decide(name, reason, "deactivate")
+    _decide(name, reason, by, "deactivate")
 
 
-def _decide(name: str, reason: str, verb: str) -> None:
+def _decide(name: str, reason: str, by: str | None, verb: str) -> None:
     from cli.options import actor
     from compliance import accounts, audit_log
     from pipeline.workspace import Workspace
 
     workspace = Workspace()
     decide = accounts.approve if verb == "approve" else accounts.deactivate
-    account = decide(workspace.engine, name, by=actor(), at=workspace.clock(), reason=reason)
+    account = decide(workspace.engine, name, by=by or actor(), at=workspace.clock(), reason=reason)
     audit_log.append(
         workspace.engine,
         actor=actor(),
         action=f"accounts.{verb}",
         subject=name,
-        detail={"reason": reason},
-        at=workspace.clock(),
+        detail={"reason": reason, "by": by or actor()},
+        now=workspace.clock(),
     )
     click.echo(f"{account.name} is {account.status}")

@@ -65,11 +65,11 @@ def capture_all(
 
             try:
                 results.append((account, look_at(workspace, storage, account, watch=watch)))
-            except CaptureFailed as problem:
-                results.append((account, problem.captures))
-                failed.append((account, problem))
-            except AccountBusy as problem:
-                failed.append((account, problem))
+            except CaptureFailed as fault:
+                results.append((account, fault.captures))
+                failed.append((account, fault))
+            except AccountBusy as busy:
+                failed.append((account, busy))
             bar.advance(task)
     print_captures(results, out)
     for _, problem in failed:

@@ -102,12 +102,10 @@ def _bound(params: tuple[str, ...]) -> dict[str, str | int | float | bool | None
 
 
 def _log(chosen: Settings, text: str, bound: dict[str, str | int | float | bool | None]) -> None:
+    from datetime import UTC, datetime
+
     from cli.options import actor
     from compliance import audit_log
-    from pipeline.workspace import Workspace
 
-    workspace = Workspace(chosen)
     detail = {"sql": text, "params": bound}
-    audit_log.append(
-        workspace.engine, actor=actor(), action="sql", subject="mart", detail=detail, at=workspace.clock()
-    )
+    audit_log.append(chosen.database, actor(), "sql", "mart", detail, now=datetime.now(UTC))

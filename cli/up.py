@@ -90,7 +90,7 @@ def _load_accounts(workspace: Workspace) -> None:
 def _first_console_password(workspace: Workspace) -> str | None:
     from compliance import users
 
-    return users.first_user(workspace.engine, now=workspace.clock())
+    return users.first_user(workspace.engine, at=workspace.clock())
 
 
 def _tell(workspace: Workspace, where: Addresses, first: str | None) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from compliance.accounts import Account
-    from warehouse.bucket import Bucket, Lock
+    from warehouse.bucket import Bucket
     from warehouse.tables import Archive
 
 RESUME_WITHIN = timedelta(hours=24)
@@ -49,7 +49,6 @@ class Places:
     evidence: Bucket
     archive: Archive
     spool: Path
-    lock_terms: Lock
     services: Mapping[str, str]
     allow_private: bool
     window: timedelta
@@ -78,7 +77,7 @@ def capture(
     platform = PLATFORMS[account.platform]
     done: list[ledger.Capture] = []
     with leased(places.engine, account.account_id, clock=places.clock) as renew:
-        adopt_leftovers(places, account.account_id)
+        adopt_leftovers(places)
         ledger.interrupt(places.engine, account.account_id)
         with closing(Subjects(places.spool)) as subjects:
             for resource in platform.resources:
@@ -94,12 +93,26 @@ def capture(
     return done
 
 
-def adopt_leftovers(places: Places, account_id: str | None = None) -> int:
-    """Lock what dead processes left in the spool. Returns how many parts."""
+def refuse(places: Places, account: Account, *, code: str, message: str) -> CaptureFailed:
+    """Note in the ledger that no resource of the account could be looked at, and why. Returns the error to raise."""
+    noted = [
+        _end_untried(places, account, resource, outcome=code, message=message, retry_at=None)
+        for resource in PLATFORMS[account.platform].resources
+    ]
+    return CaptureFailed(f"{account.name}: {message}", code=code, retry_at=None, captures=noted)
+
+
+def adopt_leftovers(places: Places) -> int:
+    """Lock what dead processes left in the spool, whatever account it is of. Returns how many parts."""
     count = 0
-    for sealed in adopt(places.spool, account_id=account_id):
-        stored = lock(places.evidence, sealed, terms=places.lock_terms, now=places.clock())
-        ledger.store_evidence(places.engine, [evidence_object(sealed.facts, sealed.part, stored)])
+    for sealed in adopt(places.spool):
+        try:
+            stored = lock(places.evidence, sealed, clock=places.clock)
+            ledger.store_evidence(places.engine, [evidence_object(stored)])
+        except BaseException:
+            sealed.release()
+            raise
+        sealed.discard()
         count += 1
     return count
 
@@ -171,7 +184,6 @@ class _Look:
         return Recorder(
             engine=self.places.engine,
             bucket=self.places.evidence,
-            lock_terms=self.places.lock_terms,
             spool=self.places.spool,
             facts=facts,
             clock=self.places.clock,
@@ -239,6 +251,13 @@ class _Look:
 
 
 def _not_tried(places: Places, account: Account, resource: Resource, why: ledger.Capture) -> ledger.Capture:
+    message = f"not tried: {why.resource} ended with {why.outcome}"
+    return _end_untried(places, account, resource, outcome=why.outcome, message=message, retry_at=why.retry_at)
+
+
+def _end_untried(
+    places: Places, account: Account, resource: Resource, *, outcome: str, message: str, retry_at: datetime | None
+) -> ledger.Capture:
     now = places.clock()
     begun = ledger.begin_capture(
         places.engine,
@@ -250,12 +269,7 @@ def _not_tried(places: Places, account: Account, resource: Resource, why: ledger
         software=places.software,
     )
     return ledger.end_capture(
-        places.engine,
-        begun.capture_id,
-        ended_at=now,
-        outcome=why.outcome,
-        message=f"not tried: {why.resource} ended with {why.outcome}",
-        retry_at=why.retry_at,
+        places.engine, begun.capture_id, ended_at=now, outcome=outcome, message=message, retry_at=retry_at
     )
 
 

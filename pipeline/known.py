@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -55,9 +55,11 @@ def _last_versions(rows: pa.Table) -> pa.Table:
 
 
 def _filter(account_id: str, since: datetime | None) -> BooleanExpression:
-    from pyiceberg.expressions import And, EqualTo, GreaterThanOrEqual, IsNull, Or
+    from pyiceberg import expressions
 
-    mine = EqualTo("account_id", account_id)
+    made: Any = expressions  # pydantic hides these constructors from type checkers
+    mine = made.EqualTo("account_id", account_id)
     if since is None:
-        return mine
-    return And(mine, Or(GreaterThanOrEqual("published_at", since.isoformat()), IsNull("published_at")))
+        return mine  # type: ignore[no-any-return]
+    recent = made.Or(made.GreaterThanOrEqual("published_at", since.isoformat()), made.IsNull("published_at"))
+    return made.And(mine, recent)  # type: ignore[no-any-return]

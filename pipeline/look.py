@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from connectors.contract import Checkpoint, Item, Page
 from warehouse import ledger
-from warehouse.evidence import lock
+from warehouse.evidence import Stored, lock
 from warehouse.spool import CaptureFacts, Spool
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from connectors.exchange import Exchange
-    from warehouse.bucket import Bucket, Lock
+    from warehouse.bucket import Bucket
 
 PART_BYTES = 8 * 1024 * 1024
 PART_TIME = timedelta(minutes=2)
@@ -62,17 +62,9 @@ class Recorder:
     """Keeps the exchanges of one look: spooled at once, sealed and locked in parts, then noted in the ledger."""
 
     def __init__(
-        self,
-        *,
-        engine: Engine,
-        bucket: Bucket,
-        lock_terms: Lock,
-        spool: Path,
-        facts: CaptureFacts,
-        clock: Callable[[], datetime],
+        self, *, engine: Engine, bucket: Bucket, spool: Path, facts: CaptureFacts, clock: Callable[[], datetime]
     ) -> None:
-        self._engine, self._bucket, self._terms, self._clock = engine, bucket, lock_terms, clock
-        self._folder, self._facts = spool, facts
+        self._engine, self._bucket, self._folder, self._facts, self._clock = engine, bucket, spool, facts, clock
         self._part = 0
         self._spool: Spool | None = None
         self._opened = clock()
@@ -91,38 +83,53 @@ class Recorder:
         """Count the page; lock the part if it is large or old enough, and move the checkpoint."""
         self.tally.add(page)
         if self._spool is not None and (self._spool.size >= PART_BYTES or self._clock() - self._opened >= PART_TIME):
-            stored = self._lock()
-            ledger.checkpoint(
-                self._engine, self._facts.capture_id, self.tally.progress(), now=self._clock(), evidence=stored
-            )
+            with self._locked() as stored:
+                ledger.checkpoint(
+                    self._engine, self._facts.capture_id, self.tally.progress(), now=self._clock(), evidence=stored
+                )
 
     def end(self, outcome: str, message: str | None = None, retry_at: datetime | None = None) -> ledger.Capture:
         """Lock what is spooled and end the capture, in this order."""
-        stored = self._lock()
-        return ledger.end_capture(
-            self._engine,
-            self._facts.capture_id,
-            ended_at=self._clock(),
-            outcome=outcome,
-            message=message,
-            retry_at=retry_at,
-            progress=self.tally.progress(),
-            evidence=stored,
-        )
+        with self._locked() as stored:
+            return ledger.end_capture(
+                self._engine,
+                self._facts.capture_id,
+                ended_at=self._clock(),
+                outcome=outcome,
+                message=message,
+                retry_at=retry_at,
+                progress=self.tally.progress(),
+                evidence=stored,
+            )
 
     def abandon(self) -> None:
         """Leave what is spooled on disk for the next run to adopt."""
-        if self._spool is not None:
-            self._spool.close()
-            self._spool = None
+        spool, self._spool = self._spool, None
+        if spool is None:
+            return
+        if spool.exchanges:
+            spool.seal().release()
+        else:
+            spool.discard()
 
-    def _lock(self) -> list[ledger.EvidenceObject]:
-        if self._spool is None:
-            return []
-        sealed = self._spool.seal()
-        stored = lock(self._bucket, sealed, terms=self._terms, now=self._clock())
-        self._spool = None
-        return [evidence_object(sealed.facts, sealed.part, stored)]
+    @contextmanager
+    def _locked(self) -> Iterator[list[ledger.EvidenceObject]]:
+        """What was spooled, locked; the local copy goes once the block has told the ledger."""
+        spool, self._spool = self._spool, None
+        if spool is None:
+            yield []
+            return
+        if not spool.exchanges:
+            spool.discard()
+            yield []
+            return
+        sealed = spool.seal()
+        try:
+            yield [evidence_object(lock(self._bucket, sealed, clock=self._clock))]
+        except BaseException:
+            sealed.release()
+            raise
+        sealed.discard()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,18 +163,18 @@ class Seen:
         self.file.unlink(missing_ok=True)
 
 
-def evidence_object(facts: CaptureFacts, part: int, stored: object) -> ledger.EvidenceObject:
+def evidence_object(stored: Stored) -> ledger.EvidenceObject:
     """A locked object as the ledger notes it."""
     return ledger.EvidenceObject(
-        key=stored.key,  # type: ignore[attr-defined]
-        capture_id=facts.capture_id,
-        account_id=facts.account_id,
-        part=part,
-        sha256=stored.sha256,  # type: ignore[attr-defined]
-        bytes=stored.bytes,  # type: ignore[attr-defined]
-        exchanges=stored.exchanges,  # type: ignore[attr-defined]
-        written_at=stored.written_at,  # type: ignore[attr-defined]
-        version_id=stored.version_id,  # type: ignore[attr-defined]
+        key=stored.key,
+        capture_id=stored.facts.capture_id,
+        account_id=stored.facts.account_id,
+        part=stored.part,
+        sha256=stored.sha256,
+        bytes=stored.bytes,
+        exchanges=stored.exchanges,
+        written_at=stored.written_at,
+        version_id=stored.version_id,
     )
 
 

@@ -33,7 +33,8 @@ def to_capture(workspace: Workspace, names: Sequence[str] = ()) -> list[Account]
 def look_at(workspace: Workspace, storage: Storage, account: Account, *, watch: Watch | None = None) -> list[Capture]:
     """Capture one account. Raises :class:`pipeline.capture.CaptureFailed`, :class:`warehouse.lease.AccountBusy`."""
     from compliance import accounts
-    from pipeline.capture import Places, capture
+    from compliance.faults import CredentialMissing
+    from pipeline.capture import Places, capture, refuse
 
     chosen = workspace.settings
     places = Places(
@@ -47,7 +48,11 @@ def look_at(workspace: Workspace, storage: Storage, account: Account, *, watch: 
         software=SOFTWARE,
         clock=workspace.clock,
     )
-    looks = capture(places, account, credential_of(account), watch=watch)
+    try:
+        credential = credential_of(account)
+    except CredentialMissing as problem:
+        raise refuse(places, account, code="credential_missing", message=str(problem)) from None
+    looks = capture(places, account, credential, watch=watch)
     accounts.activate(workspace.engine, account.name, at=workspace.clock())
     return looks
 

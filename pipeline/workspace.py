@@ -80,7 +80,7 @@ class Workspace:
         from warehouse.tables import Archive
 
         with self._endpoint() as endpoint:
-            buckets = prepare(endpoint, self.settings.s3, self.home)
+            buckets = prepare(endpoint, self.settings.s3, home=self.home, clock=self.clock)
             archive = Archive(self.settings.database, endpoint, buckets.tables.name)
             yield Storage(endpoint, buckets.evidence, archive)
 

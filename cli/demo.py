@@ -1,0 +1,165 @@
+"""``onrecord demo``: the whole path on the sample city, in about half a minute."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipeline.workspace import Storage, Workspace
+    from samplecity.server import City
+
+QUESTION = """\
+SELECT account, published_at, author_handle, state, text
+FROM records
+WHERE kind = 'comment' AND text ILIKE '%pothole%' AND state <> 'present'
+ORDER BY published_at DESC
+LIMIT 8"""
+CAUGHT = (
+    ("Edits", "edited", "SELECT count(DISTINCT record_id) FROM versions WHERE change = 'edited' AND seen_after > $since"),
+    ("Deletions", "deleted", "SELECT count(*) FROM deletions WHERE state = 'deleted' AND seen_after > $since"),
+    ("Author's account gone", "unavailable", "SELECT count(*) FROM records WHERE state = 'unavailable' AND seen_after > $since"),
+    ("Comments hidden", "hidden", "SELECT count(*) FROM hidden_comments WHERE version > 1 AND seen_after > $since"),
+    ("Comments shown again", "shown", "SELECT count(*) FROM versions WHERE change = 'shown' AND seen_after > $since"),
+    ("New posts and comments", "new", "SELECT count(*) FROM versions WHERE change = 'first_seen' AND seen_after > $since"),
+)
+"""What the demo counts: label, the script's word, and the question to the mart."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  onrecord demo
+  onrecord sql "SELECT * FROM deletions"      afterwards: every command works on what the demo captured"""
+)
+def command() -> None:
+    """Capture the sample city of Harbor Falls twice, with its life moving in between, and show what was found.
+
+    It uses var/ only while that holds nothing else than an earlier demo, which it replaces.
+    """
+    from cli.options import screen
+    from cli.sample import reaching
+    from pipeline.workspace import Workspace
+    from samplecity.server import City
+
+    out, err = screen(), screen(err=True)
+    _clear(Workspace())
+    with City.start() as city, reaching(city):
+        workspace = Workspace()
+        with workspace.storage() as storage:
+            since = _two_looks(workspace, storage, city, out, err)
+        _show_changes(workspace, city, since, out)
+        _show_retention(workspace, out)
+        _show_answer(workspace, out)
+        _show_places(workspace, out)
+
+
+def _clear(workspace: Workspace) -> None:
+    """Make room for a new demo; an archive that is not a demo's is left alone."""
+    from cli.sample import MARKER
+    from warehouse import seaweed
+
+    home = workspace.home
+    if any(home.iterdir()) and not (home / MARKER).exists() and (home / "onrecord.db").exists():
+        msg = f"{home} holds an archive that is not the demo's. Choose another place: ONRECORD_HOME=/tmp/demo onrecord demo"
+        raise click.ClickException(msg)
+    seaweed.stop(home)
+    for entry in home.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _two_looks(workspace: Workspace, storage: Storage, city: City, out: Console, err: Console) -> Any:  # noqa: ANN401 - a time
+    from cli import capture, mart, normalize
+    from cli.sample import leave_marker
+    from compliance import accounts
+
+    leave_marker(workspace.home, city)
+    accounts.load(workspace.engine, workspace.policy.accounts, now=workspace.clock())
+    registered = list(accounts.listing(workspace.engine, capturable_only=True))
+    refused = [account.name for account in accounts.listing(workspace.engine) if account not in registered]
+    out.rule("First look")
+    out.print(f"Not approved, so never looked at: {', '.join(refused)}")
+    capture.capture_all(workspace, storage, registered, out, err)
+    normalize.run(workspace, storage, out, err)
+    since = workspace.clock()
+    city.advance()
+    leave_marker(workspace.home, city)
+    out.rule("The City's life moves on; second look")
+    capture.capture_all(workspace, storage, registered, out, err)
+    normalize.run(workspace, storage, out, err)
+    mart.run(workspace, storage, out, err)
+    return since
+
+
+def _show_changes(workspace: Workspace, city: City, since: Any, out: Console) -> None:  # noqa: ANN401 - a time
+    from rich.table import Table
+
+    truth = city.truth()["total"]
+    script = truth["changes"]["1"]
+    table = Table(title="What the second look caught", title_justify="left")
+    table.add_column("")
+    table.add_column("In the script", justify="right")
+    table.add_column("Found", justify="right")
+    for label, word, sql in CAUGHT:
+        table.add_row(label, str(len(script[word])), str(_one(workspace, sql, since=since.isoformat())))
+    for kind in ("posts", "comments"):
+        found = _one(workspace, f"SELECT count(*) FROM current_{kind} WHERE state IN ('present', 'hidden')")
+        table.add_row(f"{kind.capitalize()} standing now", str(truth[kind]["1"]), str(found))
+    out.print(table)
+    _rows(
+        workspace,
+        "Some of them",
+        """SELECT change, account, record_id, left(text, 60) AS text, seen_before, seen_after
+           FROM versions WHERE change <> 'first_seen' ORDER BY change, seen_after LIMIT 10""",
+        out,
+    )
+
+
+def _show_retention(workspace: Workspace, out: Console) -> None:
+    from cli.audit import print_summary
+    from compliance import retention
+
+    print_summary(retention.audit(workspace.settings.mart, workspace.clock().date()), out)
+
+
+def _show_answer(workspace: Workspace, out: Console) -> None:
+    out.rule("A records question: comments about potholes that the public can no longer see")
+    out.print(QUESTION)
+    _rows(workspace, "Answer", QUESTION, out)
+
+
+def _show_places(workspace: Workspace, out: Console) -> None:
+    home, chosen = workspace.home, workspace.settings
+    out.rule("Where things lie")
+    for label, place in (
+        ("Evidence", f"s3://{chosen.s3.evidence_bucket} (locked; data in {home / 'seaweed'}); onrecord evidence export --out DIR"),
+        ("Tables", f"s3://{chosen.s3.tables_bucket} (Iceberg; catalog in {home / 'onrecord.db'})"),
+        ("Mart", f"{chosen.mart}; onrecord views, onrecord sql"),
+        ("Dashboard", "make up, or: onrecord console serve"),
+        ("Next", 'onrecord respond --request City-2026-001 --sql "SELECT record_id FROM deletions" --out answer'),
+    ):
+        out.print(f"{label:<10} {place}", soft_wrap=True)
+
+
+def _one(workspace: Workspace, sql: str, **params: str) -> Any:  # noqa: ANN401 - a value of an answer
+    from warehouse import query
+
+    return query.ask(workspace.settings.mart, sql, params=params).table().column(0)[0].as_py()
+
+
+def _rows(workspace: Workspace, title: str, sql: str, out: Console) -> None:
+    import io
+
+    from warehouse import formats, query
+
+    text = io.BytesIO()
+    formats.write(query.ask(workspace.settings.mart, sql), "table", text, columns=out.width)
+    out.print(f"[bold]{title}[/]")
+    out.print(text.getvalue().decode(), markup=False, soft_wrap=True, end="")

@@ -1,0 +1,54 @@
+"""``onrecord status``: what runs, what is fresh, what failed last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@click.command(epilog="\b\nExample:\n  onrecord status")
+def command() -> None:
+    """What runs, how fresh each account is, which gaps are open, what waits to be normalized."""
+    from rich.table import Table
+
+    from cli.options import screen
+    from compliance import accounts
+    from pipeline.workspace import SOFTWARE, Workspace
+    from warehouse import gaps, ledger, seaweed
+
+    workspace = Workspace()
+    out, chosen = screen(), workspace.settings
+    running = chosen.s3.endpoint or (seaweed.running(workspace.home) and "embedded, running")
+    out.print(f"{SOFTWARE}, state in {workspace.home}", soft_wrap=True)
+    out.print(f"Object store: {running or 'embedded, not running (commands start it when they need it)'}", soft_wrap=True)
+    mart = chosen.mart
+    out.print(f"Mart: {mart if mart.exists() else 'not built yet: onrecord mart build'}", soft_wrap=True)
+    table = Table(title="Accounts", title_justify="left")
+    for name in ("Account", "Status", "Last look (UTC)", "Last complete (UTC)", "Last outcome"):
+        table.add_column(name)
+    names: dict[str, str] = {}
+    for account in accounts.listing(workspace.engine):
+        names[account.account_id] = account.name
+        looks = [ledger.latest(workspace.engine, account.account_id, each) for each in ("posts", "comments")]
+        last = max((look for look in looks if look), key=lambda look: look.started_at, default=None)
+        complete = ledger.last_complete(workspace.engine, account.account_id, "posts")
+        table.add_row(
+            account.name,
+            account.status,
+            f"{last.started_at:%Y-%m-%d %H:%M}" if last else "never",
+            f"{complete.started_at:%Y-%m-%d %H:%M}" if complete else "never",
+            last.outcome if last else "",
+        )
+    out.print(table)
+    uncovered: dict[tuple[str, str, datetime], list[str]] = {}
+    for gap in gaps.listing(workspace.engine, unclosed_only=True):
+        uncovered.setdefault((gap.account_id, gap.cause, gap.opened_at), []).append(gap.resource)
+    for (account_id, cause, since), resources in uncovered.items():
+        name = names.get(account_id, account_id)
+        out.print(f"[red]Gap[/] {name}: {', '.join(resources)} not covered since {since:%Y-%m-%d %H:%M} UTC, {cause}", soft_wrap=True)
+    waiting = sum(1 for _ in ledger.pending_evidence(workspace.engine))
+    out.print(f"Evidence waiting to be normalized: {waiting} objects")

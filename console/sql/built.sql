@@ -1,0 +1,2 @@
+-- When the mart was built.
+SELECT built_at FROM mart_info
