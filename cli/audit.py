@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from compliance.retention import Audit, Status
 
 
 @click.group(epilog="\b\nExamples:\n  onrecord audit retention\n  onrecord audit log")
@@ -28,21 +30,38 @@ Examples:
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day to audit for; today unless given.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write each record with its series and expiry as CSV.")
 @click.option("--status", type=click.Choice(["keep", "due", "held", "permanent", "no_series"]), help="Only records of this status.")
-def retention(as_of: datetime | None, output: Path | None, status: str | None) -> None:
+def retention(as_of: datetime | None, output: Path | None, status: Status | None) -> None:
     """Each record's series, trigger date and expiry; what is due, what is held, what has no series.
 
     Nothing is destroyed by this; a record without a series is never due.
     """
-    import settings
     from cli.options import screen
-    from compliance import retention as audits
+    from pipeline.steps import audited
+    from pipeline.workspace import Workspace
 
-    day = (as_of or datetime.now(UTC)).date()
-    found = audits.audit(settings.load().mart, day)
-    print_summary(found, screen())
-    if output:
-        count = audits.write_csv(found, output, status=status)
-        click.echo(f"{count:,} records written to {output}")
+    with audited(Workspace(), as_of.date() if as_of else None) as audit:
+        print_summary(audit, screen())
+        if output:
+            click.echo(f"{_write(audit, output, status):,} records written to {output}")
+
+
+def _write(audit: Audit, output: Path, status: Status | None) -> int:
+    """The records as CSV, one line each; returns how many."""
+    import csv
+    import io
+
+    from warehouse import cells, formats
+
+    count = 0
+    with formats.replacing(output) as stream, io.TextIOWrapper(stream, "utf-8", newline="", write_through=True) as text:
+        writer = csv.writer(text)
+        rows = audit.rows(status)
+        writer.writerow(rows.schema.names)
+        for batch in rows:
+            count += batch.num_rows
+            writer.writerows([cells.guarded(cells.text(value)) for value in row] for row in formats.rows(batch))
+        text.detach()
+    return count
 
 
 @command.command("log", epilog="\b\nExample:\n  onrecord audit log")
@@ -57,6 +76,24 @@ def log() -> None:
     click.echo(f"{count:,} entries, unbroken" + (f"; the last has the hash {head.hash}" if head else ""))
 
 
-def print_summary(found: Any, out: Console) -> None:  # noqa: ANN401 - see compliance.retention
+def print_summary(audit: Audit, out: Console) -> None:
     """The audit as a table, a line per series."""
-    raise NotImplementedError
+    from rich.table import Table
+
+    table = Table(title=f"Retention as of {audit.as_of}", title_justify="left", caption_justify="left")
+    for name in ("Series", "Title"):
+        table.add_column(name)
+    for name in ("Records", "Keep", "Due", "Held", "Permanent", "No series"):
+        table.add_column(name, justify="right")
+    for name in ("Due since", "Next due"):
+        table.add_column(name)
+    for one in audit.summary:
+        numbers = (one.records, one.keep, one.due, one.held, one.permanent, one.no_series)
+        table.add_row(
+            one.series or "none",
+            one.title or "no rule matches: never due",
+            *(f"{number:,}" if number else "" for number in numbers),
+            str(one.due_since or ""),
+            str(one.next_due or ""),
+        )
+    out.print(table)

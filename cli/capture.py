@@ -31,13 +31,14 @@ def command(names: tuple[str, ...]) -> None:
     is 4 if any failed. Interrupted at any moment, the same command goes on where it was.
     """
     from cli.options import screen
+    from cli.sample import awake
     from pipeline.steps import to_capture
     from pipeline.workspace import Workspace
 
-    workspace = Workspace()
-    accounts = to_capture(workspace, names)
-    with workspace.storage() as storage:
-        failed = capture_all(workspace, storage, accounts, screen(), screen(err=True))
+    with awake(Workspace()) as workspace:
+        accounts = to_capture(workspace, names)
+        with workspace.storage() as storage:
+            failed = capture_all(workspace, storage, accounts, screen(), screen(err=True))
     if failed:
         raise click.exceptions.Exit(SOME_FAILED)
 

@@ -124,9 +124,10 @@ def _show_changes(workspace: Workspace, city: City, since: Any, out: Console) ->
 
 def _show_retention(workspace: Workspace, out: Console) -> None:
     from cli.audit import print_summary
-    from compliance import retention
+    from pipeline.steps import audited
 
-    print_summary(retention.audit(workspace.settings.mart, workspace.clock().date()), out)
+    with audited(workspace) as audit:
+        print_summary(audit, out)
 
 
 def _show_answer(workspace: Workspace, out: Console) -> None:

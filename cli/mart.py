@@ -37,5 +37,5 @@ def run(workspace: Workspace, storage: Storage, out: Console, err: Console) -> N
     with Progress(console=err, transient=True) as bar:
         task = bar.add_task("Building the mart", total=None)
         info = mart_from(workspace, storage, progress=lambda done, total: bar.update(task, completed=done, total=total))
-    rows = ", ".join(f"{count} {name}" for name, count in sorted(info.rows.items()) if count)
+    rows = ", ".join(f"{table.rows:,} {table.name}" for table in info.tables if table.rows)
     out.print(f"Mart {workspace.settings.mart}: {rows}", soft_wrap=True)

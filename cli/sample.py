@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 MARKER = "demo.json"
 
 
-def leave_marker(home: Path, began: datetime, moment: int) -> None:
-    """Remember that this archive is of the sample city."""
-    (home / MARKER).write_text(json.dumps({"began": began.isoformat(), "moment": moment}))
+def leave_marker(home: Path, city: City) -> None:
+    """Remember that this archive is of the sample city, and when its moments happened."""
+    (home / MARKER).write_text(json.dumps({"moments": [moment.isoformat() for moment in city.moments]}))
 
 
 @contextmanager
@@ -36,12 +36,9 @@ def awake(workspace: Workspace) -> Iterator[Workspace]:
         return
     from samplecity.server import City
 
-    told = json.loads(marker.read_text())
-    with City.start(now=datetime.fromisoformat(told["began"])) as city:
-        for _ in range(told["moment"]):
-            city.advance()
-        with reaching(city):
-            yield Workspace(clock=workspace.clock)
+    moments = [datetime.fromisoformat(moment) for moment in json.loads(marker.read_text())["moments"]]
+    with City.start(moments=moments) as city, reaching(city):
+        yield Workspace(clock=workspace.clock)
 
 
 @contextmanager

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 @click.command(epilog="\b\nExample:\n  onrecord status")
@@ -44,11 +39,15 @@ def command() -> None:
             last.outcome if last else "",
         )
     out.print(table)
-    uncovered: dict[tuple[str, str, datetime], list[str]] = {}
+    uncovered: dict[tuple[str, str], list[gaps.Gap]] = {}
     for gap in gaps.listing(workspace.engine, unclosed_only=True):
-        uncovered.setdefault((gap.account_id, gap.cause, gap.opened_at), []).append(gap.resource)
-    for (account_id, cause, since), resources in uncovered.items():
-        name = names.get(account_id, account_id)
-        out.print(f"[red]Gap[/] {name}: {', '.join(resources)} not covered since {since:%Y-%m-%d %H:%M} UTC, {cause}", soft_wrap=True)
+        uncovered.setdefault((gap.account_id, gap.cause), []).append(gap)
+    for (account_id, cause), open_gaps in uncovered.items():
+        since = min(gap.opened_at for gap in open_gaps)
+        what = ", ".join(gap.resource for gap in open_gaps)
+        out.print(
+            f"[red]Gap[/] {names.get(account_id, account_id)}: {what} not covered since {since:%Y-%m-%d %H:%M} UTC, {cause}",
+            soft_wrap=True,
+        )
     waiting = sum(1 for _ in ledger.pending_evidence(workspace.engine))
     out.print(f"Evidence waiting to be normalized: {waiting} objects")

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +21,10 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from pipeline import ledger_tables, remaking
+from pipeline.shown import VERSION, looks_in, shown_by, together
 from transforms import history
 from transforms.history import KEYS, Changes, Unsettled
-from transforms.normalize import normalize as normalized
 from transforms.observations import Batch
-from transforms.page import ArchivedPage
-from warehouse import evidence as warc
 from warehouse import ledger
 from warehouse.heads import Heads
 
@@ -38,10 +35,8 @@ if TYPE_CHECKING:
     from warehouse.ledger import EvidenceObject
     from warehouse.tables import Archive, Transaction
 
-VERSION = "1"
-"""Of the normalizers; it ends in every row. Raise it whenever the same bytes would give other rows."""
-BATCH_BYTES = 24 * 1024 * 1024
-BATCH_PAGES = 160
+BATCH_LOOKS = 12_000
+"""Observations compared together, at least."""
 UNIT_ROWS = 150_000
 """Rows with versions and sightings after which everything is committed."""
 
@@ -60,7 +55,6 @@ class NormalizeReport:
 
     evidence: int = 0
     """Evidence objects normalized."""
-    pages: int = 0
     rows: Mapping[str, int] = field(default_factory=dict)
     """Table -> rows added."""
     changes: Mapping[str, int] = field(default_factory=dict)
@@ -130,8 +124,9 @@ class Run:
         self._stack = ExitStack()
         self._written: tuple[Transaction, Transaction] | None = None
         self._unit_rows = 0
+        self._waiting: list[Batch] = []
         self._late: list[pa.Table] = []
-        self._objects = self._pages = self._remade = 0
+        self._objects = self._remade = 0
         self._skipped: Counter[str] = Counter()
         self._changes: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()
@@ -142,8 +137,8 @@ class Run:
         with self._stack:
             for one in pending:
                 unit.append(one)
-                for batch in self._batches(one):
-                    self._take(heads, batch)
+                for batch in shown_by(self._evidence, one.key, one.sha256, self._bench):
+                    self._wait(heads, batch)
                 if self._unit_rows >= UNIT_ROWS:
                     yield self._finish(heads, unit)
                     unit = []
@@ -154,7 +149,6 @@ class Run:
         """What was done so far."""
         return NormalizeReport(
             evidence=self._objects,
-            pages=self._pages,
             rows=dict(self.rows),
             changes=dict(self._changes),
             quarantined=self.rows["quarantine"],
@@ -162,14 +156,18 @@ class Run:
             remade=self._remade,
         )
 
-    def _batches(self, one: EvidenceObject) -> Iterator[Batch]:
-        for pages in cut(warc.read(self._evidence, one.key, one.sha256)):
-            yield normalized(self._counted(pages), version=VERSION)
+    def _wait(self, heads: Heads, batch: Batch) -> None:
+        """Compare small batches together: each comparison has its price."""
+        self._waiting.append(batch)
+        self._skipped.update(batch.skipped)
+        if sum(looks_in(one) for one in self._waiting) >= BATCH_LOOKS:
+            self._compare(heads)
 
-    def _counted(self, pages: Iterable[ArchivedPage]) -> Iterator[ArchivedPage]:
-        for page in pages:
-            self._pages += 1
-            yield page
+    def _compare(self, heads: Heads) -> None:
+        if self._waiting:
+            batch = together(self._waiting)
+            self._waiting.clear()
+            self._take(heads, batch)
 
     def _take(self, heads: Heads, batch: Batch) -> None:
         try:
@@ -181,7 +179,6 @@ class Run:
         heads.remember(found)
         if found.late.num_rows:
             self._late.append(found.late)
-        self._skipped.update(batch.skipped)
 
     def _write(self, tables: Mapping[str, pa.Table]) -> None:
         if self._written is None:
@@ -204,30 +201,16 @@ class Run:
         heads.settle()
 
     def _finish(self, heads: Heads, unit: list[EvidenceObject]) -> tuple[int, list[str]]:
+        self._compare(heads)
         self._settle(heads)
         if self._late:
             keys = pa.concat_tables(self._late).group_by(KEYS.names).aggregate([])
             self._late.clear()
             self._remade += keys.num_rows
-            remaking.remake(self._archive, heads, self._evidence, keys, unit, bench=self._bench, version=VERSION)
+            remaking.remake(self._archive, heads, self._evidence, keys, unit, self._bench)
         self.rows.update(ledger_tables.export_evidence(self._archive, heads, unit))
         self._objects += len(unit)
         return self._objects, [one.key for one in unit]
-
-
-def cut(pages: Iterator[ArchivedPage]) -> Iterator[Iterator[ArchivedPage]]:
-    """Pages in runs of some 16,000 observations. Each run must be read before the next is asked for."""
-    for first in pages:
-        yield _some(first, pages)
-
-
-def _some(first: ArchivedPage, pages: Iterator[ArchivedPage]) -> Iterator[ArchivedPage]:
-    size = 0
-    for number, page in enumerate(chain([first], pages), start=1):
-        size += len(page.content)
-        yield page
-        if size >= BATCH_BYTES or number >= BATCH_PAGES:
-            return
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:
@@ -246,7 +229,7 @@ def _new_quarantine(heads: Heads, rows: pa.Table) -> pa.Table:
         if row not in seen:
             seen.add(row)
             places.append(place)
-    return rows.take(places)
+    return rows.take(pa.array(places, pa.int64()))
 
 
 __all__ = ["AlreadyNormalizing", "Changes", "NormalizeError", "NormalizeReport", "normalize"]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.lanes import lane_name
 from pipeline.workspace import SOFTWARE, Storage, Workspace
 
 if TYPE_CHECKING:
     from compliance.accounts import Account
+    from compliance.retention import Audit
     from connectors.contract import AccountRef, Credential
     from pipeline.look import Watch
     from pipeline.normalize import NormalizeReport
@@ -92,10 +93,10 @@ def normalize_all(workspace: Workspace, storage: Storage, *, progress: Progress 
     from pipeline.normalize import normalize
 
     return normalize(
-        archive=storage.archive,
-        engine=workspace.engine,
-        evidence=storage.evidence,
-        home=workspace.home,
+        storage.archive,
+        workspace.engine,
+        storage.evidence,
+        workspace.home,
         clock=workspace.clock,
         progress=progress,
     )
@@ -103,14 +104,18 @@ def normalize_all(workspace: Workspace, storage: Storage, *, progress: Progress 
 
 def mart_from(workspace: Workspace, storage: Storage, *, progress: Progress | None = None) -> MartInfo:
     """Build the mart from the tables, the registry and the retention rules."""
-    from compliance import accounts, retention
+    from compliance.mart_tables import descriptions, mart_tables
     from warehouse import mart
 
-    extra = {
-        **accounts.tables(workspace.engine),
-        **retention.tables(workspace.engine, workspace.policy),
-    }
-    return mart.build(storage.archive, workspace.settings.mart, extra=extra, progress=progress)
+    return mart.build(
+        storage.archive,
+        workspace.settings.mart,
+        extra=mart_tables(workspace.engine, workspace.policy.retention),
+        comments=descriptions(),
+        software=SOFTWARE,
+        progress=progress and (lambda _what, done, total: progress(done, total)),
+        clock=workspace.clock,
+    )
 
 
 def due_accounts(lane: str) -> list[str]:
@@ -148,13 +153,20 @@ def build_mart() -> dict[str, int]:
     """Build the mart. Returns rows, by table."""
     workspace = Workspace()
     with workspace.storage() as storage:
-        return dict(mart_from(workspace, storage).rows)
+        return {table.name: table.rows for table in mart_from(workspace, storage).tables}
+
+
+def audited(workspace: Workspace, as_of: date | None = None) -> Audit:
+    """The retention audit of the mart under today's registry, rules and holds. Close it, or use it as a context manager."""
+    from compliance import retention
+    from compliance.mart_tables import mart_tables
+
+    tables = mart_tables(workspace.engine, workspace.policy.retention)
+    return retention.audit(workspace.settings.mart, as_of or retention.today(workspace.clock()), tables=tables)
 
 
 def audit_retention(as_of: date | None = None) -> dict[str, int]:
     """The retention audit as of a date (today by default). Returns records, by status."""
-    from compliance import retention
-
-    workspace = Workspace()
-    found: Any = retention.audit(workspace.settings.mart, as_of or workspace.clock().date())
-    return dict(found.by_status)
+    with audited(Workspace(), as_of) as audit:
+        statuses = ("keep", "due", "held", "permanent", "no_series")
+        return {status: sum(getattr(one, status) for one in audit.summary) for status in statuses}

@@ -1,2 +1,2 @@
 -- When the mart was built.
-SELECT built_at FROM mart_info
+SELECT max(built_at) AS built_at FROM mart_info
