@@ -40,6 +40,8 @@ class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: str = "127.0.0.1"
     port: int = 18480
+    city: str = "City"
+    """Name of the City, for the page's head."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

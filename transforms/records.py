@@ -42,11 +42,20 @@ _ORIGIN = [
 CONTENT = pa.schema(
     [
         column("record_id", pa.string(), "platform:native-id; the same for all versions of a record.", required=True),
-        column("account_id", pa.string(), "The City-supported account it belongs to (its own post, or a comment in its threads).", required=True),
+        column(
+            "account_id",
+            pa.string(),
+            "The City-supported account it belongs to (its own post, or a comment in its threads).",
+            required=True,
+        ),
         column("platform", pa.string(), "bluesky, mastodon, wordpress, ...", required=True),
         column("version", pa.int32(), "1 for the first state seen, then counting.", required=True),
-        column("change", pa.string(), "first_seen, edited, hidden, shown, deleted, restored or unavailable.", required=True),
-        column("state", pa.string(), "What the public could see: present, hidden, deleted or unavailable.", required=True),
+        column(
+            "change", pa.string(), "first_seen, edited, hidden, shown, deleted, restored or unavailable.", required=True
+        ),
+        column(
+            "state", pa.string(), "What the public could see: present, hidden, deleted or unavailable.", required=True
+        ),
         column("state_basis", pa.string(), "What the state rests on, such as the answer to a direct read."),
         column("published_at", UTC, "When it was published, as the platform says."),
         column("platform_edited_at", UTC, "When it was last edited, as the platform says."),
@@ -58,7 +67,9 @@ CONTENT = pa.schema(
         column("author_is_account", pa.bool_(), "Whether the City's own account wrote it."),
         column("title", pa.string(), "Title, where the platform has one."),
         column("text", pa.string(), "The text as plain text."),
-        column("text_folded", pa.string(), "The text without case and accents, for search; null where equal to the text."),
+        column(
+            "text_folded", pa.string(), "The text without case and accents, for search; null where equal to the text."
+        ),
         column("lang", pa.string(), "Language as the platform or author states it (BCP 47)."),
         column("parent_id", pa.string(), "record_id of what it answers."),
         column("root_id", pa.string(), "record_id of the post that begins the thread."),
@@ -68,7 +79,12 @@ CONTENT = pa.schema(
         column("hashtags", TEXTS, "Hashtags in it, without the sign."),
         column("attachments", ATTACHMENTS, "Media attached to it."),
         column("source_visibility", pa.string(), "The platform's own word: public, unlisted, hold, spam, ..."),
-        column("content_sha256", pa.string(), "SHA-256 over what makes a version: text, title, attachments, links, visibility.", required=True),
+        column(
+            "content_sha256",
+            pa.string(),
+            "SHA-256 over what makes a version: text, title, attachments, links, visibility.",
+            required=True,
+        ),
         *_ORIGIN,
     ]
 )
@@ -79,11 +95,15 @@ COMMENTS = CONTENT
 
 MODERATION_ACTIONS = pa.schema(
     [
-        column("record_id", pa.string(), "platform:native-id of the action, or of its subject and kind.", required=True),
+        column(
+            "record_id", pa.string(), "platform:native-id of the action, or of its subject and kind.", required=True
+        ),
         column("account_id", pa.string(), "The City-supported account that acted.", required=True),
         column("platform", pa.string(), "bluesky, mastodon, wordpress, ...", required=True),
         column("version", pa.int32(), "1 for the first state seen, then counting.", required=True),
-        column("change", pa.string(), "first_seen, edited, deleted (the action was undone) or restored.", required=True),
+        column(
+            "change", pa.string(), "first_seen, edited, deleted (the action was undone) or restored.", required=True
+        ),
         column("state", pa.string(), "present while the action is in force, deleted once undone.", required=True),
         column("state_basis", pa.string(), "What the state rests on."),
         column("action", pa.string(), "hide, block, mute, reply_gate, hold, spam, trash, ...", required=True),

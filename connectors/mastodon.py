@@ -1,0 +1,239 @@
+"""Mastodon and what speaks its API.
+
+Ids are numbered per server, so a status is ``{host}/{status id}`` and an account ``{host}/{account id}``. Public statuses need no
+credential. With a token of the account itself (``read`` scopes), its private statuses and its blocks, mutes and filters are read, too.
+
+**What is asked, and what an answer means** (``call`` is what the normalizers go by; ``subject`` is empty unless said)
+
+====================  ==================================  ===========================================================================
+call                  path                                what its answer means
+====================  ==================================  ===========================================================================
+account               /api/v1/accounts/:id                200: the profile; ``suspended`` true: the server closed it; ``moved``: where
+                                                          the account lives now. 404, 410: deleted
+account_statuses      /api/v1/accounts/:id/statuses       what the account wrote or boosted, newest first. A status with
+                                                          ``in_reply_to_id`` is a comment by the account (in anyone's thread), any
+                                                          other is a post. A boost (``reblog``) is a post of its own, whose content
+                                                          is another's
+status_history        /api/v1/statuses/:id/history        all versions of the edited status ``subject``, oldest first
+status_context        /api/v1/statuses/:id/context        ``descendants``: comments below the status ``subject``. ``ancestors``: what
+                                                          it answers, belongs to others' threads and is left out (``ancestor``)
+confirm_status        /api/v1/statuses/:id                200: the status ``subject`` as it is. 404, 410: not there for who asks:
+                                                          deleted, or no longer public
+blocks, mutes         /api/v1/blocks, /api/v1/mutes       accounts the account blocks or mutes, in force now
+domain_blocks         /api/v1/domain_blocks               servers it blocks, as names
+filters               /api/v2/filters                     its filters with their words
+confirm_relationship  /api/v1/accounts/relationships      whether the account still blocks or mutes the one ``subject`` names:
+                                                          a list of one, ``blocking``, ``muting``
+====================  ==================================  ===========================================================================
+
+A moderation action is ``{host}/{account id}/{block|mute|domain_block|filter}/{id or domain}``.
+
+Reference: https://docs.joinmastodon.org/methods/accounts/, …/statuses/, …/blocks/, …/mutes/, …/domain_blocks/, …/filters/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+import msgspec
+
+from connectors import mastodon_moderation
+from connectors.address import service_name
+from connectors.client import Client
+from connectors.contract import AccountRef, Checkpoint, Connection, Item, Look, Page, Platform, Resource
+from connectors.exchange import Exchange
+from connectors.faults import AccountUnavailable, ContractBroken
+from connectors.mastodon_api import (
+    ACCOUNT,
+    FAULTS,
+    LOOKUP,
+    STATUS,
+    STATUSES,
+    WEBFINGER,
+    Account,
+    Status,
+    item_of,
+    number_of,
+    open_client,
+)
+from connectors.mastodon_thread import Readers, histories, read_thread
+from connectors.pager import Listing, Shown, next_link, parameters_of, readings
+from connectors.threads import each_thread
+
+PER_PAGE = 40
+_HANDLE = re.compile(r"@?([A-Za-z0-9_][A-Za-z0-9_.-]*)@([^@/\s]+)")
+_ADDRESS = re.compile(r"https?://([^@/\s]+)/@([A-Za-z0-9_][A-Za-z0-9_.-]*)/?")
+
+
+class _Found(msgspec.Struct, gc=False):
+    id: str
+    acct: str
+
+
+class _Pointer(msgspec.Struct, gc=False):
+    rel: str = ""
+    href: str = ""
+
+
+class _WebFinger(msgspec.Struct, gc=False):
+    links: list[_Pointer]
+
+
+def identify(connection: Connection, text: str) -> AccountRef:
+    """Look up ``user@host``, ``@user@host`` or ``https://host/@user``.
+
+    The host of a handle may be another than the server's (RFC 7033): where the first knows no such account, it is asked who does.
+    Raises :class:`AccountUnavailable` where nobody does.
+    """
+    if found := _ADDRESS.fullmatch(text.strip()):
+        host, user = found.groups()
+    elif found := _HANDLE.fullmatch(text.strip()):
+        user, host = found.groups()
+    else:
+        msg = f"{text!r} is not a Mastodon handle: write user@host"
+        raise AccountUnavailable(msg, state="not_found")
+    host = service_name(host)
+    try:
+        return _look_up(connection, host, user, f"{user}@{host}")
+    except (AccountUnavailable, ContractBroken) as unknown:
+        server = _server_of(connection, user, host)
+        if server is None:
+            raise unknown from None
+    return _look_up(connection, server, user, f"{user}@{host}")
+
+
+def profile(connection: Connection, _look: Look) -> Iterator[Page]:
+    """The account as it describes itself. Raises :class:`AccountUnavailable` after the page where the server closed it."""
+    native_id = connection.account.native_id
+    with open_client(connection) as client:
+        exchange, account = client.read(*ACCOUNT.of(id=number_of(native_id)), Account)
+    moved = {"account_moved": 1} if account.moved and bytes(account.moved) != b"null" else {}
+    yield Page(exchange, (Item(native_id, "profile"),), skipped=moved)
+    if account.suspended:
+        msg = f"{connection.account.handle} is suspended by {connection.account.service}: its content is not shown"
+        raise AccountUnavailable(msg, state="suspended", exchange=exchange)
+
+
+def posts(connection: Connection, look: Look) -> Iterator[Page]:
+    """What the account wrote (answers to others included) and boosted; and all versions of what was edited since the last look."""
+    with open_client(connection) as client:
+        place: Checkpoint = look.resume or {}
+        for page, statuses in readings(client, _statuses(connection), look):
+            for history in histories(client, statuses, look.since):
+                yield replace(history, checkpoint=place)
+            yield page
+            place = page.checkpoint or {}
+
+
+def comments(connection: Connection, look: Look) -> Iterator[Page]:
+    """What stands below each of ``look.subjects``."""
+    with open_client(connection) as first, open_client(connection, with_token=False) as other:
+        readers = Readers(first, public=other if connection.credential else first)
+        yield from each_thread(look, lambda subject: read_thread(readers, subject, look.since))
+
+
+def confirm(connection: Connection, native_ids: Sequence[str]) -> Iterator[Page]:
+    """Read statuses one by one; with their versions where they were edited."""
+    with open_client(connection) as client:
+        for native_id in native_ids:
+            exchange, status = client.read(
+                *STATUS.of(id=number_of(native_id)), Status, subject=native_id, accept=(404, 410)
+            )
+            if exchange.status in (404, 410):
+                yield Page(exchange)
+                continue
+            if status.id != number_of(native_id):
+                msg = f"{client.host} was asked for status {native_id} and sent another"
+                raise ContractBroken(msg, exchange=exchange)
+            yield from histories(client, [status], None)
+            yield Page(exchange, (item_of(client.host, status),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Older:
+    """The ``Link`` header says what follows; where it is missing (some servers, short pages), the last id does."""
+
+    def query(self, place: Checkpoint, /) -> Checkpoint:
+        """Ask with the place as it is."""
+        return place
+
+    def after(self, exchange: Exchange, value: list[Status], _place: Checkpoint, /) -> Checkpoint | None:
+        """Go on below the oldest status; a page without one is the end unless the header says more."""
+        linked = parameters_of(next_link(exchange), ("max_id",))
+        if linked or not value:
+            return linked
+        return {"max_id": value[-1].id}
+
+
+def _statuses(connection: Connection) -> Listing[list[Status]]:
+    host = connection.account.service
+    endpoint = STATUSES.of(id=number_of(connection.account.native_id))
+    return Listing(endpoint, list[Status], _Older(), lambda found: _show(host, found), {"limit": PER_PAGE})
+
+
+def _show(host: str, statuses: list[Status]) -> Shown:
+    return Shown(tuple(item_of(host, status) for status in statuses if status.id))
+
+
+def _look_up(connection: Connection, host: str, user: str, handle: str) -> AccountRef:
+    with Client(connection, host=host, faults=FAULTS) as client:
+        _, found = client.peek(*LOOKUP, _Found, {"acct": user})
+    return AccountRef("mastodon", f"{host}/{found.id}", handle, host)
+
+
+def _server_of(connection: Connection, user: str, host: str) -> str | None:
+    """The server that answers for a handle, where it is not the handle's own host."""
+    try:
+        with Client(connection, host=host, faults=FAULTS) as client:
+            _, answer = client.peek(*WEBFINGER, _WebFinger, {"resource": f"acct:{user}@{host}"})
+    except AccountUnavailable as elsewhere:
+        # many forward the question as a whole
+        there = elsewhere.exchange.header("location") if elsewhere.exchange and elsewhere.state == "moved" else None
+        hrefs = [there] if there else []
+    except ContractBroken:
+        return None
+    else:
+        hrefs = [link.href for link in answer.links if link.rel == "self"]
+    servers = (urlsplit(href).hostname for href in hrefs)
+    return next((server for server in servers if server and server != host), None)
+
+
+PLATFORM = Platform(
+    name="mastodon",
+    identify=identify,
+    resources=(
+        Resource(
+            "profile",
+            profile,
+            deletion="404 Not Found or 410 Gone for the account; suspended: true where its server closed it",
+        ),
+        Resource(
+            "posts",
+            posts,
+            confirm=confirm,
+            deletion="404 for the status; deleted and made private are the same answer",
+            never="When and by whom a status was deleted; private and direct statuses without the account's own token",
+        ),
+        Resource(
+            "comments",
+            comments,
+            confirm=confirm,
+            needs_posts=True,
+            deletion="404 for the status; deleted, made private and removed by a server are the same answer",
+            never="Replies the account's server never received; without a token, replies beyond the public limit of a "
+            "thread (counted as replies_not_shown)",
+        ),
+        Resource(
+            "moderation",
+            mastodon_moderation.moderation,
+            confirm=mastodon_moderation.confirm,
+            deletion="Absence from the complete list; blocks and mutes are asked for directly, too",
+            never="Anything without the account's own token; when a block began, and reports made by the account",
+        ),
+    ),
+    credential_fields=("token",),
+    docs="https://docs.joinmastodon.org/methods/",
+)

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pages_of_alder import Captures, gate, gone, minutes, post, posts, record_id, view, views
+from sqlalchemy import Engine
+
+from pipeline.normalize import NormalizeReport, normalize
+from warehouse.bucket import Buckets
+from warehouse.database import open_database
+from warehouse.endpoint import Endpoint
+from warehouse.tables import Archive
+
+
+class City:
+    """An archive, its evidence and its ledger, in a folder."""
+
+    def __init__(self, folder: Path, endpoint: Endpoint, buckets: Buckets) -> None:
+        folder.mkdir(exist_ok=True)
+        self.home = folder
+        self.url = f"sqlite:///{folder / 'onrecord.db'}"
+        self.engine: Engine = open_database(self.url)
+        self.buckets = buckets
+        self.archive = Archive(self.url, endpoint, buckets.tables.name)
+        self.captures = Captures(self.engine, buckets.evidence, folder / "spool")
+
+    def normalize(self) -> NormalizeReport:
+        return normalize(
+            self.archive, self.engine, self.buckets.evidence, self.home, clock=lambda: datetime(2026, 4, 1, tzinfo=UTC)
+        )
+
+    def rows(self, name: str, *columns: str) -> list[tuple[Any, ...]]:
+        table = self.archive.scan(name)
+        return sorted(zip(*(table[column].to_pylist() for column in columns), strict=True), key=str)
+
+
+@pytest.fixture
+def city(tmp_path: Path, s3_endpoint: Endpoint, buckets: Buckets) -> Iterator[City]:
+    made = City(tmp_path, s3_endpoint, buckets)
+    yield made
+    made.engine.dispose()
+
+
+STORY = ("record_id", "version", "change", "state", "text", "seen_before", "seen_after")
+
+
+def test_a_first_look_gives_first_versions_and_sightings(city: City) -> None:
+    city.captures.add(posts(minutes(0), post("a", "one"), post("b", "two")))
+    report = city.normalize()
+    assert city.rows("posts", *STORY) == [
+        (record_id("a"), 1, "first_seen", "present", "one", None, minutes(0)),
+        (record_id("b"), 1, "first_seen", "present", "two", None, minutes(0)),
+    ]
+    assert len(city.rows("sightings", "record_id")) == 2
+    assert (report.evidence, report.rows["posts"], report.changes) == (1, 2, {"first_seen": 2})
+
+
+def test_an_edit_is_a_second_version_with_the_interval_in_which_it_happened(city: City) -> None:
+    city.captures.add(posts(minutes(0), post("a", "one")))
+    city.captures.add(posts(minutes(5), post("a", "one")))
+    city.captures.add(posts(minutes(10), post("a", "two")))
+    city.normalize()
+    assert city.rows("posts", *STORY)[1:] == [
+        (record_id("a"), 2, "edited", "present", "two", minutes(5), minutes(10)),
+    ]
+
+
+def test_the_interval_reaches_over_separate_runs(city: City) -> None:
+    for at, text in ((0, "one"), (5, "one"), (10, "two"), (15, "one")):
+        city.captures.add(posts(minutes(at), post("a", text)))
+        city.normalize()
+    assert [row[1:] for row in city.rows("posts", *STORY)] == [
+        (1, "first_seen", "present", "one", None, minutes(0)),
+        (2, "edited", "present", "two", minutes(5), minutes(10)),
+        (3, "edited", "present", "one", minutes(10), minutes(15)),
+    ]
+
+
+def test_a_deletion_keeps_the_content_and_points_to_the_answer_that_shows_it(city: City) -> None:
+    city.captures.add(posts(minutes(0), post("a", "one")))
+    city.normalize()
+    city.captures.add(gone(minutes(5), "a"))
+    city.normalize()
+    rows = city.rows("posts", *STORY, "evidence_key")
+    assert rows[1] == (
+        record_id("a"), 2, "deleted", "deleted", "one", minutes(0), minutes(5), city.captures.keys[1],
+    )  # fmt: skip
+
+
+def test_a_reply_on_the_gate_is_hidden_until_it_is_no_longer_listed(city: City) -> None:
+    city.captures.add(posts(minutes(0), post("root", "news")), views(minutes(1), view("reply", "rude", root="root")))
+    city.captures.add(gate(minutes(2), "root"))
+    city.captures.add(gate(minutes(3), "root", "reply"))
+    city.captures.add(gate(minutes(4), "root"))
+    city.normalize()
+    assert [row[1:] for row in city.rows("comments", *STORY)] == [
+        (1, "first_seen", "present", "rude", None, minutes(1)),
+        (2, "hidden", "hidden", "rude", minutes(2), minutes(3)),
+        (3, "shown", "present", "rude", minutes(3), minutes(4)),
+    ]
+    actions = [row for row in city.rows("moderation_actions", "action", "version", "change", "seen_after") if row[0] == "hide"]
+    assert actions == [("hide", 1, "first_seen", minutes(3)), ("hide", 2, "deleted", minutes(4))]
+
+
+def test_normalizing_the_same_evidence_again_adds_nothing(city: City) -> None:
+    city.captures.add(
+        posts(minutes(0), post("root", "news"), {"uri": "broken"}),
+        views(minutes(1), view("reply", "rude", root="root", likes=3)),
+        gate(minutes(2), "root", "reply"),
+    )
+    city.captures.add(posts(minutes(5), post("root", "news, corrected")), gone(minutes(6), "reply"))
+    city.normalize()
+    before = everything(city)
+    forget_marks(city)
+    report = city.normalize()
+    assert everything(city) == before
+    assert sum(report.rows.values()) == 0
+
+
+def test_the_fuller_look_at_the_same_content_completes_the_row(city: City) -> None:
+    city.captures.add(posts(minutes(0), post("a", "one")), views(minutes(1), view("a", "one", likes=2)))
+    city.normalize()
+    assert city.rows("posts", "version", "author_handle", "seen_after") == [(1, "alder.example", minutes(0))]
+    assert city.rows("metrics", "name", "value") == [("likes", 2)]
+
+
+def everything(city: City) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables that evidence gives."""
+    names = ("posts", "comments", "moderation_actions", "profiles", "sightings", "media", "metrics", "quarantine", "evidence")
+    return {name: city.rows(name, *city.archive.scan(name).column_names) for name in names}
+
+
+def forget_marks(city: City) -> None:
+    """As if the process had died before it could note what is normalized."""
+    from sqlalchemy import text
+
+    with city.engine.begin() as connection:
+        connection.execute(text("UPDATE evidence_objects SET normalized_at = NULL"))
+
+
+STORIES = [
+    (posts(minutes(0), post("root", "news")), views(minutes(1), view("reply", "rude", root="root", likes=1))),
+    (gate(minutes(2), "root"),),
+    (posts(minutes(5), post("root", "news, corrected")), views(minutes(6), view("reply", "ruder", root="root", likes=2))),
+    (gate(minutes(7), "root", "reply"),),
+    (gone(minutes(9), "root"), gone(minutes(10), "reply")),
+    (gate(minutes(12), "root"),),
+    (posts(minutes(14), post("root", "news")), views(minutes(15), view("reply", "ruder", root="root", likes=2))),
+]
+
+
+def told(city: City, order: list[int], pause: frozenset[int] = frozenset()) -> dict[str, list[tuple[Any, ...]]]:
+    """Normalize the story's captures in this order, with a run after each that is in ``pause``; the tables."""
+    objects = [city.captures.add(*answers, known=False) for answers in STORIES]
+    for place in order:
+        city.captures.tell(objects[place])
+        if place in pause:
+            city.normalize()
+    city.normalize()
+    return without_place(city, everything(city))
+
+
+def without_place(city: City, tables: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows without what differs from bucket to bucket."""
+    tables.pop("evidence")
+    return tables
+
+
+@pytest.mark.parametrize(
+    ("order", "pause"),
+    [
+        ([0, 1, 2, 3, 4, 5, 6], {0, 1, 2, 3, 4, 5}),
+        ([6, 5, 4, 3, 2, 1, 0], {6, 5, 4, 3, 2, 1}),
+        ([3, 0, 6, 1, 5, 2, 4], {3, 0, 1, 5}),
+        ([0, 2, 4, 6, 1, 3, 5], {6, 3}),
+    ],
+)
+def test_late_evidence_gives_the_tables_of_evidence_in_time(
+    city: City, tmp_path: Path, s3_endpoint: Endpoint, order: list[int], pause: set[int]
+) -> None:
+    expected = expected_tables(tmp_path, s3_endpoint)
+    assert told(city, order, frozenset(pause)) == expected
+
+
+_expected: dict[str, Any] = {}
+
+
+def expected_tables(tmp_path: Path, endpoint: Endpoint) -> dict[str, list[tuple[Any, ...]]]:
+    if not _expected:
+        from small_city import fresh_buckets
+
+        calm = City(tmp_path / "calm", endpoint, fresh_buckets(endpoint, "calm"))
+        _expected.update(told(calm, list(range(len(STORIES)))))
+        calm.engine.dispose()
+    return _expected

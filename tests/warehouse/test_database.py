@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import pkgutil
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from pyiceberg.catalog.sql import SqlCatalog
+from sqlalchemy import Engine, delete, inspect, select, text
+
+import compliance
+from warehouse import ledger
+from warehouse.database import Base, DatabaseUnknown, DatabaseUnreachable, UtcDateTime, open_database, revision, writing
+from warehouse.ledger_rows import CaptureRow
+from warehouse.migrations import HEAD
+from warehouse.migrations.upgrade import config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_the_newest_revision_is_the_one_the_program_expects(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert ScriptDirectory.from_config(config(connection)).get_heads() == [HEAD]
+
+
+def test_the_revisions_make_the_tables_the_code_declares(engine: Engine) -> None:
+    for module in pkgutil.iter_modules(compliance.__path__, "compliance."):
+        importlib.import_module(module.name)
+
+    def ours(name: str | None, kind: str, _parents: object) -> bool:
+        return kind != "table" or name in Base.metadata.tables
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_name": ours})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_tables_of_the_iceberg_catalog_in_the_same_database_are_left_alone(empty_database_url: str) -> None:
+    SqlCatalog("archive", uri=empty_database_url, warehouse="file:///nowhere").create_namespace("archive")
+    engine = open_database(empty_database_url)
+    assert {"iceberg_tables", "captures"} <= set(inspect(engine).get_table_names())
+    assert SqlCatalog("archive", uri=empty_database_url, warehouse="file:///nowhere").list_namespaces() == [
+        ("archive",)
+    ]
+    engine.dispose()
+
+
+def test_opening_an_up_to_date_database_does_not_import_alembic(database_url: str) -> None:
+    open_database(database_url).dispose()
+    code = "import sys; from warehouse.database import open_database; open_database(sys.argv[1]); print('alembic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, database_url], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_several_processes_may_open_a_new_database_at_once(empty_database_url: str) -> None:
+    fork = multiprocessing.get_context("fork")
+    found = fork.SimpleQueue()
+    running = [fork.Process(target=_open_and_tell, args=(empty_database_url, found)) for _ in range(4)]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+    assert [found.get() for process in running if process.exitcode == 0] == [HEAD] * 4
+
+
+def test_a_moment_is_read_back_as_the_same_moment_in_utc(engine: Engine) -> None:
+    elsewhere = datetime(2026, 3, 1, 6, 0, 0, 123456, tzinfo=timezone(timedelta(hours=-6)))
+    begun = _capture(engine, elsewhere)
+    read = ledger.get_capture(engine, begun.capture_id).started_at
+    assert read == elsewhere
+    assert read.tzinfo is UTC
+
+
+def test_a_moment_without_zone_is_refused(engine: Engine) -> None:
+    with engine.connect() as connection, pytest.raises(Exception, match="has no zone"):
+        connection.execute(select(text("1")).where(CaptureRow.started_at == datetime(2026, 3, 1)))  # noqa: DTZ001
+
+
+def test_moments_are_kept_in_utc_without_zone_where_the_database_has_none(tmp_path: Path) -> None:
+    kind, dialect = UtcDateTime(), open_database(f"sqlite:///{tmp_path / 'a.db'}").dialect
+    assert kind.process_bind_param(NOON.astimezone(timezone(timedelta(hours=9))), dialect) == NOON.replace(tzinfo=None)
+
+
+def test_a_failed_write_leaves_nothing_behind(engine: Engine) -> None:
+    begun = _capture(engine, NOON)
+    with pytest.raises(ZeroDivisionError):
+        _delete_and_fail(engine)
+    assert ledger.get_capture(engine, begun.capture_id) == begun
+
+
+def test_sqlite_lets_readers_go_on_waits_for_writers_and_checks_references(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    with engine.connect() as connection:
+        found = [
+            connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "busy_timeout", "foreign_keys")
+        ]
+    assert found == ["wal", 30000, 1]
+
+
+def test_a_database_of_a_later_version_is_refused(empty_database_url: str) -> None:
+    engine = open_database(empty_database_url)
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(DatabaseUnknown, match="upgrade the program"):
+        open_database(empty_database_url)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql+pg8000://clerk:hush-hush@127.0.0.1:1/archive", "clerk:\\*\\*\\*@127.0.0.1:1/archive"),
+        ("mysql://clerk:hush-hush@127.0.0.1/archive", "only SQLite and PostgreSQL"),
+        ("hush-hush", "not an SQLAlchemy URL"),
+        ("sqlite:////proc/hush/archive.db", "/proc/hush"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_named_without_its_password(url: str, told: str) -> None:
+    with pytest.raises(DatabaseUnreachable, match=told) as caught:
+        open_database(url)
+    assert "hush-hush" not in str(caught.value)
+
+
+def test_a_wrong_password_is_told_without_it(postgres_url: str) -> None:
+    place = postgres_url.partition("@")[2]
+    with pytest.raises(DatabaseUnreachable, match="password authentication failed") as caught:
+        open_database(f"postgresql+pg8000://onrecord:hush-hush@{place}")
+    assert "hush-hush" not in str(caught.value)
+
+
+def test_values_stay_out_of_errors(engine: Engine) -> None:
+    begun = _capture(engine, NOON, message="what a citizen wrote")
+    with pytest.raises(Exception, match=r"UNIQUE|unique") as caught:
+        _capture(engine, NOON, message="what a citizen wrote")
+    assert begun.account_id not in str(caught.value)
+
+
+def _open_and_tell(url: str, found: Any) -> None:
+    engine = open_database(url)
+    found.put(revision(engine))
+    engine.dispose()
+
+
+def _delete_and_fail(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(delete(CaptureRow))
+        raise ZeroDivisionError
+
+
+def _capture(engine: Engine, at: datetime, *, message: str = "") -> ledger.Capture:
+    return ledger.begin_capture(
+        engine,
+        capture_id=f"20260301T120000000000-{len(message):08x}",
+        account_id="bluesky:did:plc:a",
+        platform="bluesky",
+        resource="posts",
+        started_at=at,
+        software="test",
+    )

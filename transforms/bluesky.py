@@ -1,0 +1,377 @@
+"""Bluesky: from archived answers to rows. What each call asks and what its answers mean stands in ``connectors/bluesky.py``.
+
+``state_basis`` tells how a record was seen: ``record:METHOD`` on its author's server, the truth about content; ``view:METHOD`` through the
+AppView, the truth about what the public can see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from transforms import bluesky_moderation as moderation
+from transforms.bluesky_post import POST, PostRecord, PostView, from_record, from_view, parts
+from transforms.listing import listed
+from transforms.page import ArchivedPage
+from transforms.quarantine import (
+    ITEM_SHAPE,
+    NATIVE_ID,
+    OTHER_ACCOUNT,
+    PAGE_NOT_JSON,
+    Broken,
+    PageBroken,
+    native_id,
+)
+from transforms.rows import Content, Counts, Mark, Profile
+from transforms.sheets import Item, Outcome, Sheets, sha256
+from transforms.spans import Unbalanced, thread_nodes
+from transforms.text import addresses, digest, known
+
+INDEXING = timedelta(minutes=10)
+"""A record younger than this that the AppView leaves out may just not have been indexed yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One page being read."""
+
+    page: ArchivedPage
+    sheets: Sheets
+    basis: str
+    account: str
+    server: str
+    """Base URL of the server asked."""
+
+    @classmethod
+    def of(cls, page: ArchivedPage, sheets: Sheets, basis: str) -> _Look:
+        address = urlsplit(page.url)
+        account = page.account_id.removeprefix("bluesky:")
+        return cls(page, sheets, basis, account, f"{address.scheme}://{address.netloc}")
+
+
+# --- posts and comments ---------------------------------------------------------------------------
+
+_record = msgspec.json.Decoder(PostRecord).decode
+_view = msgspec.json.Decoder(PostView).decode
+
+
+def _show(look: _Look, content: Content) -> None:
+    """A reply is a comment, also the account's own; a post that answers nothing must be the account's."""
+    if content.parent_id is not None or content.root_id is not None:
+        look.sheets.comments.add(content)
+    elif content.author_is_account:
+        look.sheets.posts.add(content)
+    else:
+        raise Broken(OTHER_ACCOUNT, "a post of another account that answers nothing")
+
+
+def _post(look: _Look, item: Item) -> None:
+    found = _record(item)
+    _show(look, from_record(found, payload=sha256(item), basis=look.basis, account=look.account, server=look.server))
+
+
+def _post_view(look: _Look, item: Item) -> None:
+    found = _view(item)
+    content = from_view(found, payload=sha256(item), basis=look.basis, account=look.account)
+    _show(look, content)
+    look.sheets.counts.add(
+        Counts(
+            record_id=content.record_id,
+            likes=found.like_count,
+            shares=found.repost_count,
+            replies=found.reply_count,
+            quotes=found.quote_count,
+        )
+    )
+
+
+def _views(page: ArchivedPage, sheets: Sheets) -> None:
+    """``getPosts``: what was asked for and is not there is not shown to the public."""
+    look = _Look.of(page, sheets, "view:getPosts")
+    items = listed(page.content, "posts")
+    sheets.each(items, lambda item: _post_view(look, item))
+    shown = {native_id(bytes(item)) for item in items}
+    if None in shown:
+        return
+    asked = parse_qs(urlsplit(page.url).query).get("uris", [])
+    sheets.each(
+        [uri.encode() for uri in dict.fromkeys(asked) if uri not in shown],
+        lambda uri: _not_shown(look, bytes(uri).decode("utf-8", "replace")),
+    )
+
+
+def _not_shown(look: _Look, uri: str) -> Outcome:
+    _, _, key = parts(uri)
+    made = made_at(key)
+    seen = look.page.fetched_at
+    if made is not None and look.page.call != "confirm_views" and seen - INDEXING < made < seen + INDEXING:
+        return "not_indexed_yet"
+    mark = moderation.gone(
+        uri, state="unavailable", basis=f"{look.basis} does not show it", payload=sha256(look.page.content)
+    )
+    look.sheets.marks.add(mark)
+    return None
+
+
+_ALPHABET = {character: value for value, character in enumerate("234567abcdefghijklmnopqrstuvwxyz")}
+_KEY_LENGTH = 13
+
+
+def made_at(key: str) -> datetime | None:
+    """When a record key was made, where it is a TID (https://atproto.com/specs/tid)."""
+    if len(key) != _KEY_LENGTH or not _ALPHABET.keys() >= set(key):
+        return None
+    number = 0
+    for character in key:
+        number = number << 5 | _ALPHABET[character]
+    try:
+        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=number >> 10)
+    except OverflowError:
+        return None
+
+
+def _thread(page: ArchivedPage, sheets: Sheets) -> None:
+    """``getPostThread``: every post of the tree is an item, the root too."""
+    look = _Look.of(page, sheets, "view:getPostThread")
+    try:
+        nodes = list(thread_nodes(page.content))
+    except Unbalanced:
+        raise PageBroken(PAGE_NOT_JSON, f"{len(page.content)} bytes") from None
+    for node in nodes:
+        if node.above:
+            sheets.leave_out("above_the_thread")
+        elif node.post is not None:
+            sheets.each([node.post], lambda item: _post_view(look, item))
+        else:
+            sheets.each([node.body], lambda _, node=node: _no_post(node.words.get(b"$type", "")))
+
+
+def _no_post(kind: str) -> Outcome:
+    name = kind.rpartition("#")[2]
+    if name in _NO_POST:
+        return _NO_POST[name]
+    raise Broken(ITEM_SHAPE, "a thread node without a post")
+
+
+_NO_POST = {"notFoundPost": "not_found", "blockedPost": "blocked"}
+
+
+# --- moderation -----------------------------------------------------------------------------------
+
+_thread_gate_record = msgspec.json.Decoder(moderation.ThreadGateRecord).decode
+_post_gate_record = msgspec.json.Decoder(moderation.PostGateRecord).decode
+_block_record = msgspec.json.Decoder(moderation.BlockRecord).decode
+_list_item = msgspec.json.Decoder(moderation.ListItem).decode
+
+
+def _thread_gate(look: _Look, item: Item) -> None:
+    moderation.show_thread_gate(look.sheets, _thread_gate_record(item), payload=sha256(item), basis=look.basis)
+
+
+def _post_gate(look: _Look, item: Item) -> None:
+    moderation.show_post_gate(look.sheets, _post_gate_record(item), payload=sha256(item), basis=look.basis)
+
+
+def _block(look: _Look, item: Item) -> None:
+    moderation.show_block(look.sheets, _block_record(item), payload=sha256(item), basis=look.basis)
+
+
+def _list(page: ArchivedPage, sheets: Sheets) -> None:
+    """``getList`` of a blocked list: its members are blocked."""
+    look = _Look.of(page, sheets, "view:getList")
+
+    def member(item: Item) -> None:
+        moderation.show_list_item(
+            sheets,
+            _list_item(item),
+            blocked_list=page.subject,
+            actor=look.account,
+            payload=sha256(item),
+            basis=look.basis,
+        )
+
+    sheets.each(listed(page.content, "items"), member)
+
+
+_Show = Callable[[_Look, Item], None]
+
+_COLLECTIONS: Mapping[str, _Show] = {
+    POST: _post,
+    moderation.THREAD_GATE: _thread_gate,
+    moderation.POST_GATE: _post_gate,
+    moderation.BLOCK: _block,
+    moderation.LIST_BLOCK: _block,
+    moderation.LIST_ITEM: _block,
+}
+
+
+def _listing(show: _Show) -> Callable[[ArchivedPage, Sheets], None]:
+    """A reader of ``listRecords``."""
+
+    def read(page: ArchivedPage, sheets: Sheets) -> None:
+        look = _Look.of(page, sheets, "record:listRecords")
+        sheets.each(listed(page.content, "records"), lambda item: show(look, item))
+
+    return read
+
+
+# --- direct reads ---------------------------------------------------------------------------------
+
+
+class _Refusal(msgspec.Struct):
+    """An XRPC error."""
+
+    error: str | None = None
+    message: str | None = None
+
+
+class _Repository(msgspec.Struct):
+    """``getRepoStatus``."""
+
+    did: str
+    active: bool
+    status: str | None = None
+
+
+class _ProfileView(msgspec.Struct, rename="camel"):
+    """``app.bsky.actor.defs#profileViewDetailed``."""
+
+    did: str
+    handle: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    avatar: str | None = None
+
+
+_refusal = msgspec.json.Decoder(_Refusal).decode
+_repository = msgspec.json.Decoder(_Repository).decode
+_profile_view = msgspec.json.Decoder(_ProfileView).decode
+
+
+def _one_record(page: ArchivedPage, sheets: Sheets) -> None:
+    """``getRecord`` on the author's server: there, or deleted."""
+    look = _Look.of(page, sheets, "record:getRecord")
+
+    def answer(item: Item) -> Outcome:
+        _, collection, _ = parts(page.subject)
+        if page.status == 200:
+            show = _COLLECTIONS.get(collection)
+            if show is None:
+                raise Broken(NATIVE_ID, f"a direct read of {collection}")
+            show(look, item)
+            return None
+        error = _refusal(item).error
+        if page.status not in (400, 404) or error != "RecordNotFound":
+            return f"answer_{page.status}"
+        payload = sha256(item)
+        sheets.marks.add(
+            moderation.gone(page.subject, state="deleted", basis=f"{look.basis}: {error}", payload=payload)
+        )
+        if collection == moderation.THREAD_GATE:
+            moderation.show_no_thread_gate(sheets, page.subject, payload=payload)
+        return None
+
+    sheets.whole(answer, page)
+
+
+def _status(page: ArchivedPage, sheets: Sheets) -> None:
+    """``getRepoStatus``: why a whole repository is closed, for a record or for the City's own account."""
+
+    def answer(item: Item) -> Outcome:
+        state, word = _repository_state(page, item)
+        if state is None:
+            return word
+        basis = f"record:getRepoStatus: {word}"
+        payload = sha256(item)
+        if page.subject.startswith("at:"):
+            sheets.marks.add(moderation.gone(page.subject, state=state, basis=basis, payload=payload))
+        else:
+            sheets.marks.add(_profile_mark(page, state, basis, payload))
+        return None
+
+    sheets.whole(answer, page)
+
+
+def _repository_state(page: ArchivedPage, item: Item) -> tuple[str | None, str]:
+    """What the state of a repository says about what is in it; None and a reason where it says nothing."""
+    if page.status == 200:
+        repository = _repository(item)
+        if repository.active:
+            return None, "repository_active"
+        word = repository.status or "inactive"
+        return ("deleted" if word == "deleted" else "unavailable"), word
+    if page.status in (400, 404) and _refusal(item).error == "RepoNotFound":
+        return "deleted", "RepoNotFound"
+    return None, f"answer_{page.status}"
+
+
+def _profile_mark(page: ArchivedPage, state: str, basis: str, payload: str) -> Mark:
+    return Mark(record_id=page.account_id, kind="profile", state=state, state_basis=basis, payload_sha256=payload)
+
+
+def _profile(page: ArchivedPage, sheets: Sheets) -> None:
+    """``getProfile``."""
+
+    def answer(item: Item) -> Outcome:
+        if page.status != 200:
+            return _no_profile(page, sheets, item)
+        found = _profile_view(item)
+        if f"bluesky:{found.did}" != page.account_id:
+            raise Broken(OTHER_ACCOUNT, "the handle leads to another account")
+        name, description, avatar = known(found.display_name), known(found.description), known(found.avatar)
+        links = addresses(description)
+        sheets.profiles.add(
+            Profile(
+                record_id=page.account_id,
+                content_sha256=digest(found.handle, name, description, links, avatar),
+                payload_sha256=sha256(item),
+                state_basis="view:getProfile",
+                handle=known(found.handle),
+                name=name,
+                description=description,
+                url=f"https://bsky.app/profile/{found.did}",
+                links=links,
+                avatar_url=avatar,
+            )
+        )
+        return None
+
+    sheets.whole(answer, page)
+
+
+def _no_profile(page: ArchivedPage, sheets: Sheets, item: Item) -> Outcome:
+    refusal = _refusal(item)
+    if refusal.error in ("AccountDeactivated", "AccountTakedown"):
+        state = "unavailable"
+    elif refusal.error == "InvalidRequest" and "not found" in (refusal.message or ""):
+        state = "deleted"
+    else:
+        return f"answer_{page.status}"
+    basis = f"view:getProfile: {refusal.error}"
+    sheets.marks.add(_profile_mark(page, state, basis, sha256(item)))
+    return None
+
+
+CALLS: Mapping[str, Callable[[ArchivedPage, Sheets], None]] = {
+    "profile": _profile,
+    "post_records": _listing(_post),
+    "post_views": _views,
+    "thread": _thread,
+    "reply_views": _views,
+    "reply_record": _one_record,
+    "thread_gates": _listing(_thread_gate),
+    "post_gates": _listing(_post_gate),
+    "blocks": _listing(_block),
+    "list_blocks": _listing(_block),
+    "list": _list,
+    "confirm_record": _one_record,
+    "confirm_views": _views,
+    "confirm_repository": _status,
+    "account_status": _status,
+}
+ANSWERS = frozenset({"profile", "reply_record", "confirm_record", "confirm_repository", "account_status"})
+"""Calls of which a refusal says something."""

@@ -1,0 +1,253 @@
+"""What changed since a record was last seen: observations against the last known versions.
+
+Every record has two channels. *Presence* (present, deleted, unavailable) comes from listings, threads and direct reads; *hidden*
+from the platform's own list, complete for a thread at a time, or from the item itself. The state follows from both: gone beats hidden, hidden
+beats present. A version row is written when state or content differs from the look before; one look that changes both gives one
+row, named after the state.
+
+Rules that make any order of work give the same rows:
+
+- Looks are ordered by ``seen_at``, then by where their bytes lie. Equal looks in a row are one version; A, B, A are three.
+- A look already among the sightings adds nothing. A look older than the newest one known is *late*: its record is named in
+  ``Changes.late`` and left out, to be made again from all its evidence (:func:`changes` with no past does that).
+- A direct read that finds nothing outweighs listings of the same capture.
+- A version told afterwards by the platform stands where the platform puts it in time, unless a look showed the same content.
+- The interval of a change rests on the channel that changed: a look at a comment says nothing about the thread's list of hidden
+  replies. Where that list was never read before, ``seen_before`` stays null.
+
+The work is set-based: DuckDB over Arrow, in ``sql/history_*.sql``, on narrow columns; the wide ones are only picked by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms import version_rows
+from transforms.observations import EDIT_HISTORY, Batch
+from transforms.records import MEDIA, METRICS, SIGHTINGS, UTC
+
+HEADS = pa.schema(
+    [
+        pa.field("family", pa.string(), nullable=False),
+        pa.field("record_id", pa.string(), nullable=False),
+        pa.field("kind", pa.string()),
+        pa.field("account_id", pa.string()),
+        pa.field("root_id", pa.string()),
+        pa.field("version", pa.int32(), nullable=False),
+        pa.field("presence", pa.string()),
+        pa.field("held", pa.bool_(), nullable=False),
+        pa.field("gate_hidden", pa.bool_(), nullable=False),
+        pa.field("gate_root", pa.string()),
+        pa.field("state", pa.string()),
+        pa.field("content_sha256", pa.string()),
+        pa.field("published_at", UTC),
+        pa.field("content_at", UTC),
+        pa.field("presence_at", UTC),
+        pa.field("last_seen", UTC, nullable=False),
+    ]
+)
+"""What is known of a record: its last version and when each channel was last looked at.
+
+``family`` is ``record`` for posts and comments (a direct read does not tell which), else the kind; ``gate`` for the list of hidden
+replies of a thread. Version 0: looked at, but no content seen yet. ``held``: hidden by the item's own word. ``gate_hidden``: on the
+list of the thread ``gate_root``."""
+KNOWN_HEADS = HEADS.append(pa.field("fresh", pa.bool_(), nullable=False))
+"""``fresh``: changed by rows that are not in the tables yet."""
+KEYS = pa.schema([HEADS.field("family"), HEADS.field("record_id")])
+KNOWN_METRICS = pa.schema([METRICS.field(name) for name in ("record_id", "name", "value", "seen_at")])
+KNOWN_MEDIA = pa.schema([MEDIA.field(name) for name in ("record_id", "media_id")])
+
+FAMILIES = {"posts": "record", "comments": "record", "moderation_actions": "moderation_action", "profiles": "profile"}
+KINDS = {"posts": "post", "comments": "comment", "moderation_actions": "moderation_action", "profiles": "profile"}
+"""Table with versions -> kind of its records."""
+SOURCES = tuple(KINDS)
+
+_SQL = Path(__file__).parent / "sql"
+_LOOK = (
+    "record_id", "account_id", "root_id", "state", "state_basis", "published_at", "platform_edited_at",
+    "content_sha256", "seen_at", "capture_id", "evidence_key", "evidence_offset",
+)  # fmt: skip
+_MARK = (
+    "record_id",
+    "account_id",
+    "kind",
+    "state",
+    "state_basis",
+    "seen_at",
+    "capture_id",
+    "evidence_key",
+    "evidence_offset",
+)
+_GATE = ("root_id", "account_id", "hidden_ids", "seen_at", "capture_id", "evidence_key", "evidence_offset")
+_FILE = ("record_id", "media_id", "seen_after", "evidence_key", "evidence_offset")
+
+
+class Unsettled(Exception):
+    """The batch needs what is written but not committed yet. Commit it, then compare again."""
+
+
+class Past(Protocol):
+    """What was known before the batch."""
+
+    def heads(self, keys: pa.Table, roots: Sequence[str]) -> pa.Table:
+        """``KNOWN_HEADS`` of these ``KEYS``, and of everything ever on the gates of these threads."""
+
+    def sightings(self, record_ids: Sequence[str]) -> pa.Table:
+        """``SIGHTINGS`` of these records and gates."""
+
+    def versions(self, name: str, wanted: Mapping[str, int]) -> pa.Table:
+        """Rows of a table with versions: record_id -> version."""
+
+    def metrics(self, record_ids: pa.ChunkedArray) -> pa.Table:
+        """``KNOWN_METRICS``: the last counts of these records."""
+
+    def media(self, record_ids: pa.ChunkedArray) -> pa.Table:
+        """``KNOWN_MEDIA``: files these records are known to show."""
+
+
+class NoPast:
+    """Nothing was known: for making records again from all their evidence."""
+
+    def heads(self, keys: pa.Table, roots: Sequence[str]) -> pa.Table:  # noqa: ARG002
+        return KNOWN_HEADS.empty_table()
+
+    def sightings(self, record_ids: Sequence[str]) -> pa.Table:  # noqa: ARG002
+        return SIGHTINGS.empty_table()
+
+    def versions(self, name: str, wanted: Mapping[str, int]) -> pa.Table:
+        msg = f"{name}: {len(wanted)} versions asked for without a past"
+        raise LookupError(msg)
+
+    def metrics(self, record_ids: pa.ChunkedArray) -> pa.Table:  # noqa: ARG002
+        return KNOWN_METRICS.empty_table()
+
+    def media(self, record_ids: pa.ChunkedArray) -> pa.Table:  # noqa: ARG002
+        return KNOWN_MEDIA.empty_table()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Rows to add."""
+
+    tables: Mapping[str, pa.Table]
+    """posts, comments, moderation_actions, profiles, sightings, media, metrics."""
+    heads: pa.Table
+    """``HEADS`` of every record the batch showed."""
+    metrics: pa.Table
+    """``KNOWN_METRICS`` after the batch, changed ones."""
+    late: pa.Table
+    """``KEYS`` of records with a look older than what is known: left out, to be made again."""
+
+
+def workbench() -> duckdb.DuckDBPyConnection:
+    """A connection for :func:`changes`; use one for many batches."""
+    connection = duckdb.connect(":memory:", config={"threads": "1"})
+    connection.execute(_sql("setup"))
+    return connection
+
+
+def changes(batch: Batch, past: Past, connection: duckdb.DuckDBPyConnection) -> Changes:
+    """Compare a batch with the past.
+
+    Raises :class:`Unsettled` where the answer depends on rows that are not committed yet (heads that are ``fresh``).
+    """
+    looks = _register_batch(batch, connection)
+    _register_past(batch, past, connection)
+    connection.execute(_sql("plain"))
+    plain = _table(connection, "plain_versions"), _table(connection, "plain_heads")
+    tables = {"sightings": _plain_sightings(looks, connection)}
+    versions, heads = [plain[0]], [plain[1]]
+    if tables["sightings"].num_rows < looks.num_rows or batch.marks.num_rows or batch.gates.num_rows:
+        for step in ("gates", "parts", "steps"):
+            connection.execute(_sql(step))
+        versions.append(_table(connection, "versions"))
+        heads.append(_table(connection, "heads"))
+        others = _table(connection, "sightings").cast(SIGHTINGS)
+        tables["sightings"] = pa.concat_tables([tables["sightings"], others])
+    tables |= version_rows.assemble(batch, pa.concat_tables(versions, promote_options="default"), past)
+    tables["metrics"] = _table(connection, "metrics").cast(METRICS)
+    tables["media"] = _first_media(batch, connection)
+    late = connection.execute("SELECT family, record_id FROM late").to_arrow_table().cast(KEYS)
+    heads = [part.select(HEADS.names).cast(HEADS) for part in heads]
+    return Changes(tables, pa.concat_tables(heads), tables["metrics"].select(KNOWN_METRICS.names), late)
+
+
+def _plain_sightings(looks: pa.Table, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    others = connection.execute("SELECT place FROM looks").to_arrow_table()["place"]
+    rows = looks.select(SIGHTINGS.names)
+    return (rows.filter(pc.invert(pc.is_in(looks["place"], value_set=others))) if len(others) else rows).cast(SIGHTINGS)
+
+
+def _register_batch(batch: Batch, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    looks = pa.concat_tables([_looks(number, name, getattr(batch, name)) for number, name in enumerate(SOURCES)])
+    looks = looks.append_column("place", pa.arange(0, looks.num_rows))
+    connection.register("all_looks", looks)
+    marks = _numbered(batch.marks.select(_MARK))
+    connection.register("bare_marks", marks)
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW marks AS SELECT *, family_of(coalesce(kind, 'post')) AS family FROM bare_marks"
+    )
+    connection.register("gates", _numbered(batch.gates.select(_GATE)))
+    connection.register("metrics", _numbered(batch.metrics))
+    connection.register("media", _numbered(batch.media.select(_FILE)))
+    return looks
+
+
+def _register_past(batch: Batch, past: Past, connection: duckdb.DuckDBPyConnection) -> None:
+    keys = connection.execute(_sql("keys")).to_arrow_table()
+    roots = batch.gates["root_id"].unique().to_pylist()
+    connection.register("heads", past.heads(keys, roots))
+    connection.register("known_metrics", past.metrics(batch.metrics["record_id"]))
+    connection.register("known_media", past.media(batch.media["record_id"]))
+    suspects = connection.execute(_sql("suspects")).to_arrow_table()
+    if any(suspects["fresh"].to_pylist()):
+        raise Unsettled
+    connection.register("suspects", suspects)
+    ids = suspects["record_id"].unique().to_pylist()
+    connection.register("sighted", past.sightings(ids) if ids else SIGHTINGS.empty_table())
+
+
+def _looks(number: int, name: str, table: pa.Table) -> pa.Table:
+    """The columns a comparison goes by, of one table of the batch."""
+    rows = table.num_rows
+    there = set(table.column_names)
+    columns = {
+        column: table[column] if column in there else pa.nulls(rows, UTC if column.endswith("_at") else pa.string())
+        for column in _LOOK
+    }
+    columns["family"] = pa.repeat(FAMILIES[name], rows)
+    columns["kind"] = pa.repeat(KINDS[name], rows)
+    columns["source"] = pa.repeat(number, rows)
+    columns["row"] = pa.arange(0, rows)
+    columns["told"] = _told(columns["state_basis"])
+    return pa.table(columns)
+
+
+def _told(basis: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.fill_null(pc.equal(basis, EDIT_HISTORY), False)  # noqa: FBT003
+
+
+def _numbered(table: pa.Table) -> pa.Table:
+    return table.append_column("row", pa.arange(0, table.num_rows))
+
+
+def _first_media(batch: Batch, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    rows = _table(connection, "media")["row"]
+    return batch.media if len(rows) == batch.media.num_rows else batch.media.take(rows)
+
+
+def _table(connection: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
+    return connection.execute(_sql(name)).to_arrow_table()
+
+
+@cache
+def _sql(name: str) -> str:
+    return (_SQL / f"history_{name}.sql").read_text()

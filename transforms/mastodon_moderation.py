@@ -1,0 +1,139 @@
+"""Whom and what an account keeps away on Mastodon: blocks, mutes, blocked servers, filters.
+
+A moderation action has no id of its own there: it is ``{host}/{account id}/{block|mute|domain_block|filter}/{id or domain}``. Mastodon tells
+neither when one began nor why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from transforms.listing import listed
+from transforms.mastodon_status import Number
+from transforms.page import ArchivedPage
+from transforms.quarantine import ITEM_SHAPE, NATIVE_ID, Broken
+from transforms.rows import Action, Mark
+from transforms.sheets import Item, Outcome, Sheets, sha256
+from transforms.text import digest
+
+
+class Named(msgspec.Struct):
+    """An account; of it only the id is read."""
+
+    id: Number
+
+
+class Keyword(msgspec.Struct):
+    """A word of a filter."""
+
+    keyword: str
+    whole_word: bool | None = None
+
+
+class Filter(msgspec.Struct):
+    """A filter with its words (v2), or one word (v1)."""
+
+    id: Number
+    title: str | None = None
+    phrase: str | None = None
+    context: list[str] | None = None
+    filter_action: str | None = None
+    keywords: list[Keyword] | None = None
+
+
+class Relationship(msgspec.Struct):
+    """What the account does about another."""
+
+    id: Number
+    blocking: bool = False
+    muting: bool = False
+
+
+_named = msgspec.json.Decoder(Named).decode
+_filter = msgspec.json.Decoder(Filter).decode
+_domain = msgspec.json.Decoder(str).decode
+_relationship = msgspec.json.Decoder(Relationship).decode
+
+
+def _action(page: ArchivedPage, word: str, name: str, item: Item, subject: str | None, reason: str | None) -> Action:
+    if not name or "/" in name:
+        raise Broken(NATIVE_ID, "not an id")
+    return Action(
+        record_id=f"{page.account_id}/{word}/{name}",
+        content_sha256=digest(word, subject, reason),
+        payload_sha256=sha256(item),
+        action=word,
+        state_basis=page.call,
+        subject_id=subject,
+        actor_id=page.account_id.removeprefix("mastodon:"),
+        reason=reason,
+    )
+
+
+def accounts(word: str) -> Callable[[ArchivedPage, Sheets], None]:
+    """A reader of a list of accounts that are blocked or muted."""
+
+    def read(page: ArchivedPage, sheets: Sheets) -> None:
+        def one(item: Item) -> None:
+            number = str(_named(item).id)
+            sheets.moderation_actions.add(_action(page, word, number, item, f"mastodon:{page.service}/{number}", None))
+
+        sheets.each(listed(page.content), one)
+
+    return read
+
+
+def domains(page: ArchivedPage, sheets: Sheets) -> None:
+    """Servers the account blocks."""
+
+    def one(item: Item) -> None:
+        domain = _domain(item)
+        sheets.moderation_actions.add(_action(page, "domain_block", domain, item, f"mastodon:{domain}", None))
+
+    sheets.each(listed(page.content), one)
+
+
+def filters(page: ArchivedPage, sheets: Sheets) -> None:
+    """Filters; their words are the reason."""
+
+    def one(item: Item) -> None:
+        found = _filter(item)
+        words = [word.keyword for word in found.keywords or ()] or ([found.phrase] if found.phrase else [])
+        told = [
+            found.title,
+            f"words: {', '.join(words)}" if words else None,
+            f"where: {', '.join(found.context)}" if found.context else None,
+            f"then: {found.filter_action}" if found.filter_action else None,
+        ]
+        reason = "; ".join(part for part in told if part) or None
+        sheets.moderation_actions.add(_action(page, "filter", str(found.id), item, None, reason))
+
+    sheets.each(listed(page.content), one)
+
+
+def relationship(page: ArchivedPage, sheets: Sheets) -> None:
+    """Whether a block or mute is still in force."""
+    kept, _, asked = page.subject.rpartition("/")
+    word = kept.rpartition("/")[2]
+
+    def one(item: Item) -> Outcome:
+        found = _relationship(item)
+        if str(found.id) != asked or word not in ("block", "mute"):
+            raise Broken(ITEM_SHAPE, "not what was asked for")
+        if found.blocking if word == "block" else found.muting:
+            sheets.moderation_actions.add(_action(page, word, asked, item, f"mastodon:{page.service}/{asked}", None))
+        else:
+            sheets.marks.add(
+                Mark(
+                    record_id=f"mastodon:{page.subject}",
+                    kind="moderation_action",
+                    state="deleted",
+                    state_basis=f"confirm_relationship: no {word}",
+                    payload_sha256=sha256(item),
+                )
+            )
+        return None
+
+    sheets.each(listed(page.content), one)

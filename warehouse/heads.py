@@ -1,0 +1,248 @@
+"""The last version of every record, in a local DuckDB file, so that a look can be compared without reading the tables.
+
+A cache: it knows which snapshots of the tables it reflects and is made again from them when they differ, when it was left in the
+middle of something, or when the file is damaged or gone. Nothing is lost with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import duckdb
+import pyarrow as pa
+
+from transforms.history import HEADS, KEYS, KNOWN_HEADS, KNOWN_MEDIA, KNOWN_METRICS
+from transforms.records import SIGHTINGS, TABLES
+from warehouse import duck
+from warehouse.faults import WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    from transforms.history import Changes
+    from warehouse.tables import Archive
+
+REFLECTED = ("posts", "comments", "moderation_actions", "profiles", "sightings", "media", "metrics")
+"""Tables the heads are made from."""
+MEMORY = "256MB"
+_LAYOUT = 1
+_SQL = Path(__file__).parent / "heads_sql"
+
+
+class HeadsBusy(WarehouseError):
+    """Another process has the file open."""
+
+    code = "heads_busy"
+
+
+class Heads:
+    """What is known of every record. A :class:`transforms.history.Past`.
+
+    ::
+
+        with Heads.open(home / "heads.duckdb", archive) as heads:
+            heads.refresh()
+            ...
+            heads.remember(changes)     # rows written, not committed
+            heads.settle()              # committed
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, archive: Archive) -> None:
+        self._connection = connection
+        self._archive = archive
+        (self._unit,) = connection.execute("SELECT coalesce(max(unit), 0) + 1 FROM heads").fetchone() or (1,)
+        self._open = False
+
+    @classmethod
+    def open(cls, path: Path, archive: Archive) -> Self:
+        """Open the file, or make it. A damaged one is thrown away. Raises :class:`HeadsBusy`."""
+        path = path.with_name(f"{path.stem}-{_LAYOUT}{path.suffix}")
+        try:
+            connection = _connect(path, archive)
+        except duckdb.Error as problem:
+            if "lock" in str(problem).lower():
+                msg = f"{path} is in use by another process. Wait until it ends, then run again"
+                raise HeadsBusy(msg) from None
+            for damaged in (path, path.with_name(path.name + ".wal")):
+                damaged.unlink(missing_ok=True)
+            connection = _connect(path, archive)
+        return cls(connection, archive)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    # --- keeping up with the tables ---
+
+    def refresh(self) -> bool:
+        """Make the heads again from the tables if they reflect other snapshots. Returns whether that was needed."""
+        now = self._snapshots()
+        then = dict(self._connection.execute("SELECT name, snapshot FROM reflected").fetchall())
+        if then == now:
+            return False
+        tables = {name: duck.relation(self._archive, name) for name in REFLECTED}
+        with self._at_once():
+            self._connection.execute("DELETE FROM reflected")
+            self._run("rebuild", **tables)
+            self._reflect(now)
+        self._connection.execute("CHECKPOINT")
+        return True
+
+    def settle(self) -> None:
+        """Everything remembered is in the tables now."""
+        self._unit += 1
+        if self._open:
+            self._reflect(self._snapshots())
+            self._open = False
+
+    def _snapshots(self) -> dict[str, int]:
+        return {name: self._archive.snapshot(name) or 0 for name in REFLECTED}
+
+    def _reflect(self, snapshots: Mapping[str, int]) -> None:
+        self._connection.executemany("INSERT OR REPLACE INTO reflected VALUES (?, ?)", list(snapshots.items()))
+
+    # --- what was known ---
+
+    def heads(self, keys: pa.Table, roots: Sequence[str]) -> pa.Table:
+        """``KNOWN_HEADS`` of these records, and of everything ever on the gates of these threads."""
+        with self._given(keys=keys, roots=pa.table({"root_id": pa.array(roots, pa.string())})):
+            self._run("known")
+        found = self._connection.execute("SELECT *, unit = ? AS fresh FROM known", [self._unit]).to_arrow_table()
+        return found.select(KNOWN_HEADS.names).cast(KNOWN_HEADS)
+
+    def sightings(self, record_ids: Sequence[str]) -> pa.Table:
+        """``SIGHTINGS`` of these records and gates, from the tables."""
+        return self.rows("sightings", record_ids).cast(SIGHTINGS)
+
+    def rows(self, name: str, values: Iterable[str], *, column: str = "record_id") -> pa.Table:
+        """Rows of a table by the values of a column."""
+        with self._given(wanted_values=pa.table({"value": pa.array(list(values), pa.string())})):
+            found = self._connection.execute(
+                f"FROM {duck.relation(self._archive, name)} WHERE {duck.identifier(column)} IN (SELECT value FROM wanted_values)"  # noqa: S608, E501 - identifiers of ours
+            ).to_arrow_table()
+        return found.select(TABLES[name].names).cast(TABLES[name])
+
+    def versions(self, name: str, wanted: Mapping[str, int]) -> pa.Table:
+        """Rows of a table with versions: record_id -> version."""
+        keys = pa.table({"record_id": list(wanted), "version": pa.array(wanted.values(), pa.int32())})
+        with self._given(wanted_versions=keys):
+            found = self._connection.execute(
+                f"FROM {duck.relation(self._archive, name)} SEMI JOIN wanted_versions USING (record_id, version)"  # noqa: S608
+            ).to_arrow_table()
+        return found.select(TABLES[name].names).cast(TABLES[name])
+
+    def evidence_of(self, keys: pa.Table) -> list[str]:
+        """Keys of every evidence object that, by the tables' sightings, says something about these records."""
+        sightings = duck.relation(self._archive, "sightings")
+        with self._given(keys=keys):
+            found = self._connection.execute(_sql("evidence_of").replace("{sightings}", sightings)).fetchall()
+        return [key for (key,) in found]
+
+    def gate_entries(self, roots: Sequence[str]) -> list[str]:
+        """``record_id`` of the sightings of these threads' gates: the looks themselves, and what they listed."""
+        sightings = duck.relation(self._archive, "sightings")
+        with self._given(wanted_roots=pa.table({"root_id": pa.array(roots, pa.string())})):
+            found = self._connection.execute(
+                f"SELECT DISTINCT record_id FROM {sightings} WHERE kind = 'gate' AND split_part(record_id, ' ', 1) IN (SELECT root_id FROM wanted_roots)"  # noqa: S608, E501
+            ).fetchall()
+        return [record_id for (record_id,) in found]
+
+    def metrics(self, record_ids: pa.ChunkedArray) -> pa.Table:
+        """``KNOWN_METRICS``: the last counts of these records."""
+        return self._by_record("last_metrics", record_ids, KNOWN_METRICS)
+
+    def media(self, record_ids: pa.ChunkedArray) -> pa.Table:
+        """``KNOWN_MEDIA``: files these records are known to show."""
+        return self._by_record("known_media", record_ids, KNOWN_MEDIA)
+
+    def _by_record(self, table: str, record_ids: pa.ChunkedArray, schema: pa.Schema) -> pa.Table:
+        if len(record_ids) == 0:
+            return schema.empty_table()
+        with self._given(ids=pa.table({"record_id": record_ids})):
+            found = self._connection.execute(
+                f"FROM {table} WHERE rowid IN (SELECT {table}.rowid FROM {table} JOIN (SELECT DISTINCT hash(record_id) AS h FROM ids) USING (h))"  # noqa: S608, E501
+            ).to_arrow_table()
+        return found.select(schema.names).cast(schema)
+
+    # --- what is known now ---
+
+    def remember(self, changes: Changes) -> None:
+        """Take over what a batch showed. Its rows are written, not yet committed: until :meth:`settle` the file reflects nothing."""
+        self._unsettle()
+        self._put(changes.heads, changes)
+
+    def replace(self, keys: pa.Table, changes: Changes) -> None:
+        """Take over records made again from all their evidence."""
+        self._unsettle()
+        self.heads(keys, [])
+        with self._given(keys=keys):
+            self._connection.execute("DELETE FROM known WHERE (family, record_id) NOT IN (SELECT (family, record_id) FROM keys)")
+        self._put(changes.heads, changes)
+
+    def _put(self, fresh: pa.Table, changes: Changes) -> None:
+        media = changes.tables["media"]
+        with self._given(fresh=fresh, counted=changes.metrics, shown=media.select(KNOWN_MEDIA.names)), self._at_once():
+            self._run("remember", unit=str(self._unit))
+            if changes.metrics.num_rows:
+                self._run("remember_metrics")
+            if media.num_rows:
+                self._connection.execute("INSERT INTO known_media SELECT hash(record_id), record_id, media_id FROM shown")
+
+    def _unsettle(self) -> None:
+        if not self._open:
+            self._connection.execute("DELETE FROM reflected")
+            self._open = True
+
+    # --- inside ---
+
+    def _run(self, name: str, **values: str) -> None:
+        text = _sql(name)
+        for key, value in values.items():
+            text = text.replace(f"{{{key}}}", value).replace(f"${key}", value)
+        self._connection.execute(text)
+
+    @contextlib.contextmanager
+    def _given(self, **tables: pa.Table) -> Iterator[None]:
+        for name, table in tables.items():
+            self._connection.register(name, table)
+        try:
+            yield
+        finally:
+            for name in tables:
+                self._connection.unregister(name)
+
+    @contextlib.contextmanager
+    def _at_once(self) -> Iterator[None]:
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+
+def _connect(path: Path, archive: Archive) -> duckdb.DuckDBPyConnection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = duck.connect(
+        path, archive.endpoint, threads=1, memory_limit=MEMORY, temp_directory=path.with_suffix(".tmp")
+    )
+    try:
+        connection.execute(_sql("create"))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@cache
+def _sql(name: str) -> str:
+    return (_SQL / f"{name}.sql").read_text()

@@ -1,0 +1,1 @@
+"""One file per revision; each is written once and never changed."""

@@ -1,0 +1,1 @@
+CREATE TABLE built AS SELECT * FROM source ORDER BY ALL;
