@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,7 @@ def screen(*, err: bool = False) -> Console:
 
 
 def actor() -> str:
-    """Who runs the command, for the audit log: the operating system's user."""
-    try:
-        return f"os:{getpass.getuser()}"
-    except OSError:
-        return f"os:{os.getuid()}"
+    """Who runs the command, for the audit log: the operating system's user, not what the environment claims."""
+    from compliance.audit_log import os_actor
+
+    return os_actor()

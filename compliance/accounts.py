@@ -73,6 +73,18 @@ class AssignmentRow(Base):
     assigned_until: Mapped[date | None] = mapped_column(Date)
 
 
+_ALL_DECISIONS = select(
+    DecisionRow.account, DecisionRow.status, DecisionRow.decided_by, DecisionRow.decided_at, DecisionRow.reason
+).order_by(DecisionRow.decided_at, DecisionRow.decision_id)
+_ALL_ASSIGNMENTS = select(
+    AssignmentRow.account,
+    AssignmentRow.person,
+    AssignmentRow.role,
+    AssignmentRow.assigned_from,
+    AssignmentRow.assigned_until,
+).order_by(AssignmentRow.assigned_from, AssignmentRow.assignment_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A City-supported account."""
@@ -248,6 +260,19 @@ def details(engine: Engine, name: str) -> Details:
         return Details(account, _decisions(connection, name), _assignments(connection, name))
 
 
+def all_details(engine: Engine) -> list[Details]:
+    """Every account with its decisions and assignments, by name."""
+    with engine.connect() as connection:
+        known = _accounts(connection)
+        made: dict[str, list[Decision]] = {one.name: [] for one in known}
+        held: dict[str, list[Assignment]] = {one.name: [] for one in known}
+        for row in connection.execute(_ALL_DECISIONS):
+            made[row.account].append(Decision(*row[1:]))
+        for one in connection.execute(_ALL_ASSIGNMENTS):
+            held[one.account].append(Assignment(*one[1:]))
+    return [Details(one, tuple(made[one.name]), tuple(held[one.name])) for one in known]
+
+
 def _change(engine: Engine, name: str, decision: Decision, *, unless: frozenset[str]) -> Account:
     with writing(engine) as connection:
         account = _get(connection, name)
@@ -366,17 +391,13 @@ def _accounts(connection: Connection) -> list[Account]:
 
 
 def _decisions(connection: Connection, name: str) -> tuple[Decision, ...]:
-    columns = (DecisionRow.status, DecisionRow.decided_by, DecisionRow.decided_at, DecisionRow.reason)
-    order = (DecisionRow.decided_at, DecisionRow.decision_id)
-    rows = connection.execute(select(*columns).where(DecisionRow.account == name).order_by(*order))
-    return tuple(Decision(*row) for row in rows)
+    rows = connection.execute(_ALL_DECISIONS.where(DecisionRow.account == name))
+    return tuple(Decision(*row[1:]) for row in rows)
 
 
 def _assignments(connection: Connection, name: str) -> tuple[Assignment, ...]:
-    columns = (AssignmentRow.person, AssignmentRow.role, AssignmentRow.assigned_from, AssignmentRow.assigned_until)
-    order = (AssignmentRow.assigned_from, AssignmentRow.assignment_id)
-    rows = connection.execute(select(*columns).where(AssignmentRow.account == name).order_by(*order))
-    return tuple(Assignment(*row) for row in rows)
+    rows = connection.execute(_ALL_ASSIGNMENTS.where(AssignmentRow.account == name))
+    return tuple(Assignment(*row[1:]) for row in rows)
 
 
 def _fields(value: Account | Decision | Assignment) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 from compliance.faults import LogBroken
+from warehouse.database_faults import BUSY_SECONDS, translated
 from warehouse.migrations import HEAD
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 FIRST = "0" * 64
 """What stands for the hash before the first entry."""
-BUSY_SECONDS = 30.0
 PAGE_ROWS = 1000
 _LOCK = 0x61756469745F6C6F
 """PostgreSQL advisory lock that orders appends: "audit_lo" in ASCII."""
@@ -208,16 +208,21 @@ def _connected(database: Engine | str) -> Iterator[tuple[_Connection, str]]:
         with closing(database.raw_connection()) as pooled:
             yield pooled, mark
         return
-    parts = urlsplit(database)
-    mark = "?" if parts.scheme.startswith("sqlite") else "%s"
+    mark = "?" if database.startswith("sqlite") else "%s"
     with closing(_dial(database)) as connection:
-        yield connection, mark
+        try:
+            yield connection, mark
+        except sqlite3.Error as problem:
+            fault = translated(problem, database)
+            if fault is None:
+                raise
+            raise fault from None
 
 
 def _dial(url: str) -> Any:  # noqa: ANN401 - one of two drivers' connections
     try:
         connection = _sqlite(url) if url.startswith("sqlite") else _postgresql(url)
-    except (sqlite3.OperationalError, OSError):
+    except Exception:  # noqa: BLE001 - each driver has its own word for it; opening below says it in ours
         connection = None
     if connection is not None and _revision(connection) == HEAD:
         return connection
@@ -231,7 +236,7 @@ def _dial(url: str) -> Any:  # noqa: ANN401 - one of two drivers' connections
 
 def _sqlite(url: str) -> sqlite3.Connection:
     file = url.partition(":///")[2].partition("?")[0]
-    return sqlite3.connect(f"file:{quote(file)}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    return sqlite3.connect(f"file:{quote(file)}?mode=rw", uri=True, timeout=float(BUSY_SECONDS), isolation_level=None)
 
 
 def _postgresql(url: str) -> Any:  # noqa: ANN401 - the driver has no types

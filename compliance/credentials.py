@@ -92,5 +92,5 @@ def _uri_parts(text: str) -> dict[str, Any]:
 
 
 def _named(login: str | None, password: str | None) -> dict[str, Any]:
-    """Login and password under Airflow's names and, as connectors ask for them, as user and token."""
-    return {"login": login, "user": login, "password": password, "token": password}
+    """Login and password under Airflow's names and, as connectors ask for them, as username and token."""
+    return {"login": login, "username": login, "password": password, "token": password}

@@ -136,7 +136,7 @@ def mart_tables(engine: Engine, retention: Retention) -> dict[str, pa.Table]:
 
 def registry_tables(engine: Engine) -> dict[str, pa.Table]:
     """``accounts``, ``account_decisions``, ``account_assignments``. Names of credentials stay out."""
-    known = [accounts.details(engine, one.name) for one in accounts.listing(engine)]
+    known = accounts.all_details(engine)
     return {
         "accounts": _table(ACCOUNTS, (_fields(one.account, "account_id") for one in known)),
         "account_decisions": _table(

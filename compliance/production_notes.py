@@ -127,7 +127,7 @@ def write_dictionary(path: Path, columns: Iterable[RecordColumn]) -> None:
 
 def _counted(kinds: Mapping[str, int]) -> str:
     """``2 posts and 5 comments``."""
-    parts = [f"{count:,} {_KINDS[kind][count != 1]}" for kind, count in kinds.items()]
+    parts = [f"{kinds[kind]:,} {names[kinds[kind] != 1]}" for kind, names in _KINDS.items() if kind in kinds]
     return _joined(parts) or "no records"
 
 
@@ -155,12 +155,13 @@ def _missing_words(facts: Facts) -> str:
     lines = []
     if facts.missing_natives:
         lines.append(
-            f"For {facts.missing_natives:,} of the records the platform's own data could not be taken from the evidence store.\n"
-            'data/manifest.csv lists them as "missing", with the reason.'
+            f"Original data: {facts.missing_natives:,} of the platform's own items could not be taken from the evidence store.\n"
+            'data/manifest.csv lists each as "missing", with the reason. The records themselves are in the sheet.'
         )
     if facts.unknown:
         lines.append(
-            f"{facts.unknown:,} records named by the query are not in the archive; data/manifest.csv lists them."
+            f"Records: {facts.unknown:,} named by the query {'is' if facts.unknown == 1 else 'are'} not in the archive;"
+            " data/manifest.csv lists which."
         )
     if not lines:
         lines.append("Nothing that the query found is missing from this package.")
@@ -173,4 +174,6 @@ def _contact_words(facts: Facts) -> str:
 
 
 def _plain(value: object) -> object:
-    return value if value is None or isinstance(value, (int, str)) else cells.text(value)
+    """The value as JSON holds it; a number beyond 2^53, which many programs round, as text."""
+    exact = isinstance(value, int) and abs(value) < 2**53
+    return value if value is None or exact else cells.text(value)

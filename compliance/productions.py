@@ -110,7 +110,7 @@ def respond(
     with beside(out) as (fresh, scratch):
         selection, counts = select(mart, sql, scratch, params=params, limits=limits)
         with selection:
-            package = _Package(fresh, selection, scratch, zone, progress, counts.records)
+            package = _Package(fresh, selection, scratch=scratch, zone=zone, progress=progress, total=counts.records)
             tables = selection.tables()
             as_of = max((table["built_at"] for table in tables), default=clock())
             natives, missing = package.write_natives(bucket)
@@ -150,6 +150,7 @@ class _Package:
         self,
         folder: Path,
         selection: Selection,
+        *,
         scratch: Path,
         zone: tzinfo,
         progress: Callable[[str, int, int], None] | None,
@@ -304,8 +305,8 @@ def _file_name(number: int, record_id: str) -> str:
 
 
 def _guarded(value: object) -> str:
-    """A value for a CSV that people open in a spreadsheet program."""
-    text = cells.text(value)
+    """A value for a CSV that people open in a spreadsheet program; an empty list is nothing."""
+    text = "" if value == [] else cells.text(value)
     return text if isinstance(value, (int, float)) else cells.guarded(text)
 
 

@@ -83,6 +83,7 @@ class Selection:
     def __init__(self, mart: Path, scratch: Path) -> None:
         self.mart = mart
         self._connection = duck.connect(mart, read_only=True, memory_limit=_MEMORY_LIMIT, temp_directory=scratch)
+        self._connection.execute("SET enable_progress_bar = false")
         self.extra: tuple[RecordColumn, ...] = ()
 
     def __enter__(self) -> Self:

@@ -26,6 +26,8 @@ LONGEST_TEXT = 32_767
 """Characters a cell can hold."""
 LAST_ROW = 1_048_575
 """Rows a sheet can hold, less the header."""
+PRINTED = 12
+"""Columns that go on paper: more would be too small to read."""
 _CUT = " … [cut: the whole text is in records.csv]"
 _LINE = 15
 _HIGHEST_ROW = 300
@@ -118,7 +120,7 @@ class Spreadsheet:
         self._sheet = self._book.add_worksheet("Records" if self._sheets == 1 else f"Records {self._sheets}")
         self._sheet.freeze_panes(1, 1)
         self._sheet.set_landscape()
-        self._sheet.set_paper(1)  # letter
+        self._sheet.set_paper(5)  # legal
         self._sheet.fit_to_pages(1, 0)
         self._sheet.repeat_rows(0)
         self._sheet.set_footer("&L&A&RPage &P of &N")
@@ -129,7 +131,9 @@ class Spreadsheet:
             self._sheet.write_string(0, place, self._header(column), self._head)
 
     def _end_sheet(self) -> None:
-        self._sheet.autofilter(0, 0, max(self._row, 1), len(self._columns) - 1)
+        last = max(self._row, 1)
+        self._sheet.autofilter(0, 0, last, len(self._columns) - 1)
+        self._sheet.print_area(0, 0, last, PRINTED - 1)
 
     def _page(self, name: str, headings: Sequence[str], widths: Sequence[int], rows: Sequence[Sequence[str]]) -> None:
         sheet = self._book.add_worksheet(name)
@@ -158,16 +162,17 @@ class Spreadsheet:
         return float(min(_HIGHEST_ROW, lines * _LINE))
 
     def _write(self, sheet: Any, row: int, place: int, value: object, *, wrapped: bool) -> None:  # noqa: ANN401  (xlsxwriter has no types)
+        if isinstance(value, datetime) and value.year >= _FIRST_YEAR:
+            local = value.astimezone(self._zone) if value.tzinfo else value
+            sheet.write_datetime(row, place, local.replace(tzinfo=None), self._moment)
+            return
         match value:
-            case None:
+            case None | []:
                 return
             case bool():
                 sheet.write_string(row, place, "yes" if value else "no", self._plain)
             case int() | float() | Decimal() if _exact(value):
                 sheet.write_number(row, place, value, self._plain)
-            case datetime() if value.year >= _FIRST_YEAR:
-                local = value.astimezone(self._zone) if value.tzinfo else value
-                sheet.write_datetime(row, place, local.replace(tzinfo=None), self._moment)
             case _:
                 sheet.write_string(row, place, _fitting(_shown(value)), self._wrapped if wrapped else self._plain)
 
@@ -191,4 +196,4 @@ def _lines(text: str, width: int) -> int:
 
 def _exact(value: float | Decimal) -> bool:
     """Whether a sheet's number holds it: larger integers and infinities are written as text."""
-    return math.isfinite(value) and abs(value) <= _MAX_EXACT_INTEGER
+    return math.isfinite(value) and -_MAX_EXACT_INTEGER <= value <= _MAX_EXACT_INTEGER

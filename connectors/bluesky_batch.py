@@ -24,8 +24,10 @@ class Batch:
 
     account: str
     """The account's DID."""
-    first: Item
-    last: Item
+    before: Position | None = None
+    """Where the batch before ended; ``None`` in the first one."""
+    is_last: bool = False
+    last: Item | None = None
     threads: int = 0
     roots: set[str] = field(default_factory=set)
     """Posts of the account that begin threads: every reply to them counts."""
@@ -62,6 +64,16 @@ class Batch:
         if wrote and begun and wrote.did == self.account:
             (self.roots if begun.did == self.account else self.elsewhere).add(root)
 
+    def takes(self, root: AtUri) -> bool:
+        """Whether replies to this post are looked for: also to posts of the account that are gone, each in one batch only."""
+        if str(root) in self.roots or root.did != self.account:
+            return str(root) in self.roots
+        at = root.made_at
+        if at is None:
+            return self.is_last
+        is_older = self.before is None or self.before.at is None or at < self.before.at
+        return is_older and (self.is_last or self.oldest is None or at >= self.oldest)
+
     def add(self, thread: Thread) -> None:
         """Take in what a thread shows."""
         for reply in thread.replies:
@@ -92,8 +104,14 @@ class Batch:
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """First and last thread, so that a broken look can go on."""
-        return {"from": _place(self.first), "after": _place(self.last)}
+        """Where the batch before ended and which thread was read last, so that a broken look can go on."""
+        before = self.before.place if self.before else None
+        return {"before": before, "after": self.end.place if self.end else None}
+
+    @property
+    def end(self) -> Position | None:
+        """The thread read last."""
+        return Position.at_subject(self.last) if self.last else None
 
     def page(self, exchange: Exchange, replies: Iterable[Reply], skipped: Mapping[str, int] = {}) -> Page:
         """An exchange that shows replies."""
@@ -118,10 +136,15 @@ class Position:
         at = time_of(subject)
         return subject.native_id == self.uri or (at is not None and self.at is not None and at > self.at)
 
-    def reaches(self, subject: Item) -> bool:
-        """Whether the subject lies here or after."""
-        at = time_of(subject)
-        return subject.native_id == self.uri or at is None or self.at is None or at <= self.at
+    @classmethod
+    def at_subject(cls, subject: Item) -> Position:
+        """The place of a post."""
+        return cls(subject.native_id, time_of(subject))
+
+    @property
+    def place(self) -> Mapping[str, str | None]:
+        """As a checkpoint names it."""
+        return {"uri": self.uri, "at": self.at.isoformat() if self.at else None}
 
 
 def time_of(subject: Item) -> datetime | None:
@@ -133,8 +156,3 @@ def time_of(subject: Item) -> datetime | None:
 def item_at(uri: AtUri, parent: str | None, *, replies: int | None = None) -> Item:
     """What a page shows: what answers something is a comment, also where the account wrote it."""
     return Item(str(uri), "comment" if parent else "post", published_at=uri.made_at, replies=replies)
-
-
-def _place(subject: Item) -> Mapping[str, str | None]:
-    at = time_of(subject)
-    return {"uri": subject.native_id, "at": at.isoformat() if at else None}

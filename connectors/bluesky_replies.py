@@ -9,7 +9,7 @@ Threads are read in batches, each author's repository once for all threads of a 
 the oldest of them. What is not looked through is counted by name: ``author_scan_limit`` (more authors, or more posts of one
 author, than a look takes), ``author_unreadable`` (their server fails, refuses or may not be asked).
 
-A checkpoint names the first and the last thread read of a batch. A look that goes on from it reads these threads
+A checkpoint names the thread before a batch and the last one read. A look that goes on from it reads the threads between
 again without recording them, to know what was seen, and searches the repositories anew.
 """
 
@@ -79,15 +79,15 @@ class _Reading:
 
     def pages(self, look: Look) -> Iterator[Page]:
         """Batch after batch: the threads, then what they do not show."""
-        batch: Batch | None = None
+        batch = Batch(self._account, Position.of((look.resume or {}).get("before")))
         for subject, known in _subjects(look):
-            batch = batch or Batch(self._account, subject, subject)
-            batch.begin(subject)
-            yield from self._thread(batch, subject.native_id, known=known)
             if batch.threads >= THREADS_PER_BATCH or len(batch.seen) >= REPLIES_PER_BATCH:
                 yield from self._complete(batch)
-                batch = None
-        if batch:
+                batch = Batch(self._account, batch.end)
+            batch.begin(subject)
+            yield from self._thread(batch, subject.native_id, known=known)
+        batch.is_last = True
+        if batch.threads:
             yield from self._complete(batch)
 
     def _complete(self, batch: Batch) -> Iterator[Page]:
@@ -171,14 +171,12 @@ class _Reading:
 
 
 def _subjects(look: Look) -> Iterator[tuple[Item, bool]]:
-    """The threads still to be read, newest first, and whether each was read before the look was broken off."""
+    """The threads still to be read (of posts that may have replies), newest first, and whether each was read before the look was broken off."""
     resume = look.resume or {}
-    first, after = (Position.of(resume.get(name)) for name in ("from", "after"))
+    before, after = (Position.of(resume.get(name)) for name in ("before", "after"))
     for subject in look.subjects:
-        known = after is not None and after.covers(subject)
-        if known and first is not None and not first.reaches(subject):
-            continue
-        yield subject, known
+        if subject.replies != 0 and (before is None or not before.covers(subject)):
+            yield subject, after is not None and after.covers(subject)
 
 
 def _root_of(answer: Mapping[str, Any]) -> str | None:

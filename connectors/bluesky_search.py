@@ -73,7 +73,7 @@ class Search:
         found: list[Found] = []
         waiting: list[Found] = []
         for reply in chain.from_iterable(self._replies_of(did, batch.oldest) for did in asked):
-            if reply.root.did == self._account or str(reply.uri) in batch.seen:
+            if batch.takes(reply.root) or str(reply.uri) in batch.seen:
                 found.append(reply)
             elif str(reply.root) in batch.elsewhere:
                 waiting.append(reply)

@@ -6,7 +6,6 @@ Order of things, for every attempt: the answer is received whole, handed to ``Co
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urljoin
@@ -23,6 +22,7 @@ from connectors.transport import AnswerTooLarge, Params, TransferFailed, Transpo
 from connectors.verdict import Complaint, Fault, complaint_in, complaint_of, judge
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from types import TracebackType
 
     from requests.auth import AuthBase

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TYPE_CHECKING
 
 import msgspec
 from isal import isal_zlib
 
-from connectors.exchange import Exchange
+
+if TYPE_CHECKING:
+    from connectors.exchange import Exchange
 
 T = TypeVar("T")
 
+_NOT_JSON = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 GZIP = 31
 """Window bits for a gzip wrapper, as zlib counts them."""
 CONTENT_LIMIT_BYTES = 256 * 2**20
@@ -47,19 +50,23 @@ def decode(content: bytes, shape: type[T]) -> T:
     try:
         return _decoder(shape).decode(content)  # type: ignore[no-any-return,arg-type]
     except msgspec.ValidationError as problem:
+        # damaged JSON may show its other shape first
         raise OtherShape(str(problem), _anything(content)) from None
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
-        start = content[:40].lstrip()
-        kind = "a web page" if start[:1] == b"<" else "cut or damaged JSON" if start[:1] in (b"{", b"[") else "no JSON"
-        msg = f"{kind} ({len(content)} bytes) came where JSON was asked for"
-        raise Undecodable(msg) from problem
+    except _NOT_JSON as problem:
+        raise _undecodable(content) from problem
 
 
 def _anything(content: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return msgspec.json.decode(content)
-    except (msgspec.DecodeError, RecursionError):
-        return None
+    except _NOT_JSON:
+        raise _undecodable(content) from None
+
+
+def _undecodable(content: bytes) -> Undecodable:
+    start = content[:40].lstrip()
+    kind = "a web page" if start[:1] == b"<" else "cut or damaged JSON" if start[:1] in (b"{", b"[") else "no JSON"
+    return Undecodable(f"{kind} ({len(content)} bytes) came where JSON was asked for")
 
 
 @cache

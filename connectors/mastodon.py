@@ -34,7 +34,6 @@ Reference: https://docs.joinmastodon.org/methods/accounts/, …/statuses/, …/b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -44,7 +43,6 @@ from connectors import mastodon_moderation
 from connectors.address import service_name
 from connectors.client import Client
 from connectors.contract import AccountRef, Checkpoint, Connection, Item, Look, Page, Platform, Resource
-from connectors.exchange import Exchange
 from connectors.faults import AccountUnavailable, ContractBroken
 from connectors.mastodon_api import (
     ACCOUNT,
@@ -62,6 +60,11 @@ from connectors.mastodon_api import (
 from connectors.mastodon_thread import Readers, histories, read_thread
 from connectors.pager import Listing, Shown, next_link, parameters_of, readings
 from connectors.threads import each_thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.exchange import Exchange
+    from collections.abc import Iterator, Sequence
 
 PER_PAGE = 40
 _HANDLE = re.compile(r"@?([A-Za-z0-9_][A-Za-z0-9_.-]*)@([^@/\s]+)")
@@ -110,7 +113,7 @@ def profile(connection: Connection, _look: Look) -> Iterator[Page]:
     native_id = connection.account.native_id
     with open_client(connection) as client:
         exchange, account = client.read(*ACCOUNT.of(id=number_of(native_id)), Account)
-    moved = {"account_moved": 1} if account.moved and bytes(account.moved) != b"null" else {}
+    moved = {"account_moved": 1} if account.moved else {}
     yield Page(exchange, (Item(native_id, "profile"),), skipped=moved)
     if account.suspended:
         msg = f"{connection.account.handle} is suspended by {connection.account.service}: its content is not shown"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from connectors.auth import Bearer, secret
@@ -43,7 +45,7 @@ class Account(msgspec.Struct, gc=False):
 
     id: str
     suspended: bool | None = None
-    moved: msgspec.Raw | None = None
+    moved: dict[str, Any] | None = None
 
 
 class Status(msgspec.Struct, gc=False):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import msgspec
 
-from connectors.client import Client
 from connectors.contract import Connection, Item, Look, Page
-from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable, CredentialRejected, ScopeMissing
 from connectors.mastodon_api import (
     BLOCKS,
@@ -25,6 +22,11 @@ from connectors.mastodon_api import (
 )
 from connectors.pager import LinkHeader, Listing, Shown, pages
 from connectors.stages import in_turn
+
+if TYPE_CHECKING:
+    from connectors.client import Client
+    from connectors.endpoint import Endpoint
+    from collections.abc import Callable, Iterator, Sequence
 
 
 class _Named(msgspec.Struct, gc=False):

@@ -13,15 +13,17 @@ private, or lost on the way between servers) is counted as ``replies_not_shown``
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TYPE_CHECKING
 
-from connectors.client import Client
 from connectors.clocktime import moment
 from connectors.contract import Item, Page
 from connectors.faults import AccountUnavailable, CredentialRejected
 from connectors.mastodon_api import CONTEXT, HISTORY, Context, Status, item_of, number_of
+
+if TYPE_CHECKING:
+    from connectors.client import Client
+    from datetime import datetime
+    from collections.abc import Iterator
 
 READS_LIMIT = 400
 """Calls that one thread may take."""

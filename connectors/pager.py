@@ -8,7 +8,6 @@ must be careful about: a page that leads back, an empty page that is not the end
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -17,9 +16,10 @@ import msgspec
 
 from connectors.contract import Checkpoint, Item, Look, Page
 from connectors.faults import AccountUnavailable, ContractBroken, CursorExpired, PagingLoop
-from connectors.transport import Params
 
 if TYPE_CHECKING:
+    from connectors.transport import Params
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from connectors.client import Client

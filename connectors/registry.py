@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from connectors import bluesky, mastodon, wordpress
-from connectors.contract import Platform
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.contract import Platform
+    from collections.abc import Mapping
 
 PLATFORMS: Mapping[str, Platform] = MappingProxyType(
     {module.PLATFORM.name: module.PLATFORM for module in (bluesky, mastodon, wordpress)}

@@ -9,14 +9,16 @@ date, since many items may share a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, TYPE_CHECKING
 
-from connectors.contract import Checkpoint
-from connectors.exchange import Exchange
 from connectors.faults import PagingLoop
-from connectors.transport import Params
+
+if TYPE_CHECKING:
+    from connectors.contract import Checkpoint
+    from connectors.transport import Params
+    from connectors.exchange import Exchange
+    from collections.abc import Callable
 
 T = TypeVar("T")
 

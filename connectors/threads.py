@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from connectors.clocktime import moment
-from connectors.contract import Checkpoint, Item, Look, Page
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.contract import Checkpoint, Item, Look, Page
+    from collections.abc import Callable, Iterator
 
 
 def each_thread(look: Look, read: Callable[[Item], Iterator[Page]]) -> Iterator[Page]:

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from connectors.exchange import Exchange
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.exchange import Exchange
 
 EPOCH_FROM = 1_000_000_000
 """A number this large is a time since 1970, not a number of seconds to wait."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from connectors.exchange import Exchange
 from connectors.redaction import clean_headers, clean_url
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from requests.auth import AuthBase
 
 Params = Mapping[str, Any]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import msgspec
 
-from connectors.exchange import Exchange
 from connectors.faults import AccountUnavailable, ConnectorError, ContractBroken, CredentialRejected, ScopeMissing
+
+if TYPE_CHECKING:
+    from connectors.exchange import Exchange
+    from collections.abc import Collection, Iterable
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,18 +33,16 @@ Reference: https://developer.wordpress.org/rest-api/reference/posts/, …/commen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from connectors.address import service_name
 from connectors.client import Client
 from connectors.clocktime import moment, zulu
 from connectors.contract import AccountRef, Checkpoint, Connection, Item, Kind, Look, Page, Platform, Resource
-from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable
 from connectors.pager import Listing, Shown, readings
 from connectors.seam import Seam
@@ -63,6 +61,10 @@ from connectors.wordpress_api import (
     open_client,
     total_of,
 )
+
+if TYPE_CHECKING:
+    from connectors.endpoint import Endpoint
+    from collections.abc import Iterator, Sequence
 
 PROFILE_FIELDS = (
     "name,description,url,home,gmt_offset,timezone_string,namespaces,site_logo,site_icon,site_icon_url,authentication"

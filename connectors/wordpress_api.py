@@ -6,11 +6,14 @@ import msgspec
 
 from connectors.auth import basic, secret
 from connectors.client import Client
-from connectors.contract import Connection
 from connectors.endpoint import Endpoint
-from connectors.exchange import Exchange
 from connectors.faults import AccountUnavailable, ContractBroken, CredentialRejected, ScopeMissing
 from connectors.verdict import Fault
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.exchange import Exchange
+    from connectors.contract import Connection
 
 # fmt: off
 SITE            = Endpoint("site",            "/wp-json/")
@@ -86,7 +89,9 @@ def open_client(connection: Connection, *needs: str) -> Client:
     service = connection.account.service
     if credential is None:
         return Client(connection, host=service, faults=FAULTS)
-    auth = basic(secret(credential, "username", "user", "login"), secret(credential, "password", "application_password"))
+    auth = basic(
+        secret(credential, "username", "user", "login"), secret(credential, "password", "application_password")
+    )
     client = Client(connection, host=service, auth=auth, faults=FAULTS)
     try:
         _check_rights(client, credential.name, needs)

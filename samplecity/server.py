@@ -129,9 +129,9 @@ class City:
     def credentials() -> dict[str, dict[str, str]]:
         """Credential name (as in ``policy/accounts.yaml``) -> its fields. The library's is dead."""
         return {
-            "transit": {"access_token": TRANSIT_TOKEN},
-            "library": {"access_token": DEAD_TOKEN},
-            "news": {"username": wordpress.USER, "application_password": wordpress.PASSWORD},
+            "transit": {"token": TRANSIT_TOKEN},
+            "library": {"token": DEAD_TOKEN},
+            "news": {"username": wordpress.USER, "password": wordpress.PASSWORD},
         }
 
     def environment(self) -> dict[str, str]:

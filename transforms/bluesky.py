@@ -1,7 +1,7 @@
 """Bluesky: from archived answers to rows. What each call asks and what its answers mean stands in ``connectors/bluesky.py``.
 
 ``state_basis`` tells how a record was seen: ``record:METHOD`` on its author's server, the truth about content; ``view:METHOD`` through the
-AppView, the truth about what the public can see.
+AppView, the truth about what the public can see. What both say together: :mod:`transforms.together`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -31,6 +32,7 @@ from transforms.sheets import Item, Outcome, Sheets, sha256
 from transforms.spans import Unbalanced, thread_nodes
 from transforms.text import addresses, digest, known
 
+OK = 200
 INDEXING = timedelta(minutes=10)
 """A record younger than this that the AppView leaves out may just not have been indexed yet."""
 
@@ -77,7 +79,10 @@ def _post(look: _Look, item: Item) -> None:
 def _post_view(look: _Look, item: Item) -> None:
     found = _view(item)
     content = from_view(found, payload=sha256(item), basis=look.basis, account=look.account)
-    _show(look, content)
+    if content.author_is_account:
+        look.sheets.own_views.add(content)
+    else:
+        _show(look, content)
     look.sheets.counts.add(
         Counts(
             record_id=content.record_id,
@@ -123,7 +128,7 @@ _KEY_LENGTH = 13
 
 def made_at(key: str) -> datetime | None:
     """When a record key was made, where it is a TID (https://atproto.com/specs/tid)."""
-    if len(key) != _KEY_LENGTH or not _ALPHABET.keys() >= set(key):
+    if len(key) != _KEY_LENGTH or key[0] > "j" or not _ALPHABET.keys() >= set(key):
         return None
     number = 0
     for character in key:
@@ -147,10 +152,10 @@ def _thread(page: ArchivedPage, sheets: Sheets) -> None:
         elif node.post is not None:
             sheets.each([node.post], lambda item: _post_view(look, item))
         else:
-            sheets.each([node.body], lambda _, node=node: _no_post(node.words.get(b"$type", "")))
+            sheets.each([node.body], partial(_no_post, node.words.get(b"$type", "")))
 
 
-def _no_post(kind: str) -> Outcome:
+def _no_post(kind: str, _: Item) -> Outcome:
     name = kind.rpartition("#")[2]
     if name in _NO_POST:
         return _NO_POST[name]
@@ -258,7 +263,7 @@ def _one_record(page: ArchivedPage, sheets: Sheets) -> None:
 
     def answer(item: Item) -> Outcome:
         _, collection, _ = parts(page.subject)
-        if page.status == 200:
+        if page.status == OK:
             show = _COLLECTIONS.get(collection)
             if show is None:
                 raise Broken(NATIVE_ID, f"a direct read of {collection}")
@@ -298,7 +303,7 @@ def _status(page: ArchivedPage, sheets: Sheets) -> None:
 
 def _repository_state(page: ArchivedPage, item: Item) -> tuple[str | None, str]:
     """What the state of a repository says about what is in it; None and a reason where it says nothing."""
-    if page.status == 200:
+    if page.status == OK:
         repository = _repository(item)
         if repository.active:
             return None, "repository_active"
@@ -317,7 +322,7 @@ def _profile(page: ArchivedPage, sheets: Sheets) -> None:
     """``getProfile``."""
 
     def answer(item: Item) -> Outcome:
-        if page.status != 200:
+        if page.status != OK:
             return _no_profile(page, sheets, item)
         found = _profile_view(item)
         if f"bluesky:{found.did}" != page.account_id:

@@ -125,29 +125,3 @@ def counts(wide: pa.Table, schema: pa.Schema) -> pa.Table:
             pa.table([columns[field] if field in columns else given[field] for field in schema.names], schema=schema)
         )
     return pa.concat_tables(tables)
-
-
-_KEPT = ("lang", "parent_id", "root_id", "url", "source_visibility")
-"""What a history does not name, and what did not change (a language may have)."""
-
-
-def with_earlier(posts: pa.Table, comments: pa.Table, told: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """Posts and comments with the earlier versions told of them, completed from the record as it was seen beside them.
-
-    Where it was not, the version counts as a post's.
-    """
-    if not told.num_rows:
-        return posts, comments
-    of_comments = pc.is_in(told["record_id"], value_set=comments["record_id"])
-    return (
-        pa.concat_tables([posts, _completed(told.filter(pc.invert(of_comments)), posts)]),
-        pa.concat_tables([comments, _completed(told.filter(of_comments), comments)]),
-    )
-
-
-def _completed(told: pa.Table, shown: pa.Table) -> pa.Table:
-    found = shown.take(pc.index_in(told["record_id"], value_set=shown["record_id"]))
-    for name in _KEPT:
-        place = told.schema.get_field_index(name)
-        told = told.set_column(place, told.schema.field(name), pc.coalesce(told[name], found[name]))
-    return told

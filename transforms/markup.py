@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _MARKUP = re.compile(r"[<&]")
-_PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 blockquote ul ol dl pre table figure hr".split())
+_TAG = re.compile(r"<[^>]*>")
+_OPEN_OR_CLOSE = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_DEEPEST = 2000
+_VOID = frozenset({"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+_PARAGRAPHS = frozenset(
+    {"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "dl", "pre", "table", "figure", "hr"}
+)
 _LINES = frozenset(
-    "address article aside dd details div dt fieldset figcaption footer form header li main nav section summary tr".split()
+    {"address", "article", "aside", "dd", "details", "div", "dt", "fieldset", "figcaption", "footer", "form", "header"}
+    | {"li", "main", "nav", "section", "summary", "tr"}
 )
 _CELLS = frozenset({"td", "th"})
-_NO_TEXT = frozenset("head iframe noscript object script style template title".split())
+_NO_TEXT = frozenset({"head", "iframe", "noscript", "object", "script", "style", "template", "title"})
 _FILES = {"img": "image", "video": "video", "audio": "audio"}
 _OWN_LINKS = frozenset({"mention", "hashtag"})
 
@@ -89,10 +97,25 @@ def read(html: str | None) -> Reading:
     if not _MARKUP.search(html):
         reading.write(html, verbatim=False)
         return reading
+    if _bottomless(html):
+        reading.write(unescape(_TAG.sub(" ", html)), verbatim=False)
+        return reading
     body = LexborHTMLParser(html).body
     if body is not None:
         _walk(body, reading)
     return reading
+
+
+def _bottomless(html: str) -> bool:
+    """Whether tags may nest deeper than anyone writes: parsing takes time by the square of that."""
+    if html.count("<") <= _DEEPEST:
+        return False
+    depth = 0
+    for tag in _OPEN_OR_CLOSE.finditer(html):
+        depth = max(0, depth - 1) if tag[1] else depth + (tag[2].lower() not in _VOID)
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def plain(html: str | None) -> str | None:

@@ -8,8 +8,9 @@ Rows lie in the order of the pages, then of the items. What a comparison must kn
 
 - Columns outside ``content_sha256`` may be null in one look and filled in another of the same content: a raw Bluesky
   record names no handle, the view of it does. The fuller one is the better row.
-- ``state_basis = EDIT_HISTORY``: an earlier version as the platform tells it afterwards (Mastodon), oldest first. It is not
-  what could be seen at ``seen_at``; ``platform_edited_at`` is when it began, null for the version first published.
+- ``state_basis = EDIT_HISTORY``: an earlier version as the platform tells it afterwards (Mastodon), oldest first and after the rows
+  of what is shown now. It is not what could be seen at ``seen_at``; ``platform_edited_at`` is when it began, null for the version
+  first published.
 - A mark that rests on the public view (``state_basis`` begins with ``view:``) beats the raw record seen in the same capture: what the
   platform took down may still lie on the author's server.
 - A hide from a thread gate is the moderation action ``hide_id(record_id)`` of the hidden reply.

@@ -56,7 +56,9 @@ def _about(found: Changes, keys: pa.Table) -> Changes:
         for family, kinds in KINDS_OF.items()
     ]
     gates = sightings.filter(pc.equal(sightings["kind"], "gate"))
-    roots = pc.list_element(pc.split_pattern(gates["record_id"], " "), 0) if gates.num_rows else pa.array([], pa.string())
+    roots = (
+        pc.list_element(pc.split_pattern(gates["record_id"], " "), 0) if gates.num_rows else pa.array([], pa.string())
+    )
     parts.append(gates.filter(pc.is_in(roots, value_set=ids["gate"])))
     tables["sightings"] = pa.concat_tables(parts)
     heads = found.heads.join(keys, KEYS.names, join_type="left semi").select(HEADS.names).cast(HEADS)

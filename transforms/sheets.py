@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from transforms.columns import WIDE_COUNTS, Sheet, counts, files, with_earlier
+from transforms.columns import WIDE_COUNTS, Sheet, counts, files
 from transforms.observations import SCHEMAS, Batch
 from transforms.page import ArchivedPage
 from transforms.quarantine import DECODING, Broken, native_id, why
 from transforms.rows import Action, Content, Counts, Gate, Mark, Profile, Quarantined
+from transforms.together import with_earlier, with_views
 
 Item = bytes | msgspec.Raw
 Outcome = str | None
@@ -36,12 +37,15 @@ class Sheets:
         self.profiles = Sheet(SCHEMAS["profiles"], Profile)
         self.told = Sheet(SCHEMAS["posts"], Content)
         """Earlier versions; whether of a post or a comment is seen from the record itself."""
+        self.own_views = Sheet(SCHEMAS["posts"], Content)
+        """What the account wrote, as the public sees it: read as a record, too, and shown only through that."""
         self.counts = Sheet(WIDE_COUNTS, Counts)
         self.quarantine = Sheet(SCHEMAS["quarantine"], Quarantined)
         self.marks = Sheet(SCHEMAS["marks"], Mark)
         self.gates = Sheet(SCHEMAS["gates"], Gate)
         self._sheets: tuple[Sheet[Any], ...] = (
-            *(self.posts, self.comments, self.told, self.counts, self.moderation_actions, self.profiles),
+            *(self.posts, self.comments, self.told, self.own_views, self.counts),
+            *(self.moderation_actions, self.profiles),
             *(self.quarantine, self.marks, self.gates),
         )
         self.items = 0
@@ -102,7 +106,9 @@ class Sheets:
 
     def batch(self) -> Batch:
         """Everything of all ended pages."""
-        posts, comments = with_earlier(self.posts.table(), self.comments.table(), self.told.table())
+        views = self.own_views.table()
+        shown = with_views(self.posts.table(), views), with_views(self.comments.table(), views)
+        posts, comments = with_earlier(*shown, self.told.table())
         return Batch(
             posts=posts,
             comments=comments,

@@ -1,20 +1,12 @@
 """The database: one SQLAlchemy engine for the registry, the ledger, the log and, beside them, the Iceberg catalog.
 
-::
-
-    WarehouseError
-    ├── DatabaseUnreachable   no such server, folder, role or database   look at the address (ONRECORD_DATABASE_URL)
-    ├── DatabaseBusy          another writer did not let go in time      run again; find out who writes so long
-    └── DatabaseUnknown       its revision is not one this program has   upgrade the program
-
 SQLite by default, PostgreSQL (``postgresql+pg8000://``) for several writers. Opening costs one short query; only when the
 stored revision is not :data:`warehouse.migrations.HEAD` is Alembic imported and the database brought up to date, one
-process at a time.
+process at a time. What can go wrong is in :mod:`warehouse.database_faults`.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,13 +18,24 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-from warehouse.faults import DiskFull, WarehouseError
+from warehouse.database_faults import BUSY_SECONDS, DatabaseBusy, DatabaseUnknown, DatabaseUnreachable, translated
 from warehouse.migrations import HEAD
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
 
-BUSY_TIMEOUT_MS = 30_000
+__all__ = [
+    "Base",
+    "DatabaseBusy",
+    "DatabaseUnknown",
+    "DatabaseUnreachable",
+    "UtcDateTime",
+    "open_database",
+    "revision",
+    "writing",
+]
+
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -40,24 +43,6 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-
-class DatabaseUnreachable(WarehouseError):
-    """Nothing answers at the address, or it refuses us."""
-
-    code = "database_unreachable"
-
-
-class DatabaseBusy(WarehouseError):
-    """Another writer held the database too long."""
-
-    code = "database_busy"
-
-
-class DatabaseUnknown(WarehouseError):
-    """The database was made by a later program, or is not ours."""
-
-    code = "database_unknown"
 
 
 class Base(DeclarativeBase):
@@ -159,28 +144,21 @@ def _engine(address: URL) -> Engine:
 
 
 def _translate(context: ExceptionContext) -> None:
-    """Turn the failures a person can do something about into errors that say what."""
-    problem = context.original_exception
-    said = str(problem)
+    """Raise the failures a person can do something about as errors that say what."""
     where = context.dialect.name if context.engine is None else context.engine.url.render_as_string()
-    if isinstance(problem, sqlite3.OperationalError):
-        if "disk is full" in said:
-            msg = f"database {where}: no space left; make room and run again, nothing is half-done"
-            raise DiskFull(msg) from None
-        if "locked" in said:
-            msg = f"database {where}: another process wrote for more than {BUSY_TIMEOUT_MS // 1000} s; run again"
-            raise DatabaseBusy(msg) from None
-        if "unable to open" in said or "readonly" in said or "disk I/O" in said:
-            msg = f"database {where}: {said}. Check that the file and its folder can be written"
-            raise DatabaseUnreachable(msg) from None
-    if context.is_disconnect:
-        msg = f"database {where}: the connection was lost ({said}); run again once the server answers"
-        raise DatabaseUnreachable(msg) from None
+    if isinstance(context.original_exception, ConnectionError):
+        context.is_disconnect = True  # pg8000 lets the socket's own errors through
+    fault = translated(context.original_exception, where)
+    if fault is None and context.is_disconnect:
+        said = f"the connection was lost ({context.original_exception}); run again once the server answers"
+        fault = DatabaseUnreachable(f"database {where}: {said}")
+    if fault is not None:
+        raise fault from None
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we begin transactions ourselves, see _begin_sqlite
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
     connection.execute("PRAGMA foreign_keys = ON")
 
 

@@ -91,9 +91,11 @@ class Layout:
         return self.secrets / "s3.json"
 
 
-def prepare(home: Path, *, now: datetime) -> Layout:
-    """Make folders, keys, certificates and configuration where they are missing. Existing secrets are kept."""
-    layout = Layout(home.resolve())
+def prepare(layout: Layout, *, now: datetime) -> None:
+    """Make folders, keys, certificates and configuration where they are missing. Existing secrets are kept.
+
+    For one process at a time: certificates of two would not know each other.
+    """
     for folder in (layout.home, layout.data, layout.home / "secrets", layout.secrets, layout.logs):
         private_folder(folder)
     if not layout.identities.exists():
@@ -103,7 +105,6 @@ def prepare(home: Path, *, now: datetime) -> Layout:
 
         certificates.make(layout.secrets, now=now)
         write_private(layout.secrets / "security.toml", _security(layout.secrets))
-    return layout
 
 
 def endpoint(layout: Layout, port: int) -> Endpoint:

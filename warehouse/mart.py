@@ -123,6 +123,7 @@ def build(
         snapshots = {name: archive.snapshot(name) for name in SOURCES}
         connection = duck.connect(fresh, archive.endpoint, memory_limit=memory_limit, temp_directory=spill)
         with contextlib.closing(connection):
+            connection.execute("SET enable_progress_bar = false")
             given = _with_accounts(extra or {})
             steps = _Steps(progress, len(SOURCES) + len(given) + 2)
             for name in SOURCES:
@@ -150,7 +151,7 @@ def _take(connection: DuckDBPyConnection, name: str, relation: str) -> None:
     """Copy a table of the archive into the mart."""
     connection.execute(f"CREATE TEMP VIEW source AS SELECT * FROM {relation}")  # noqa: S608  (made by duck.relation)
     if name in dictionary.VERSIONED:
-        connection.execute(read_sql("build/content" if name in {"posts", "comments"} else "build/versioned"))
+        connection.execute(read_sql("build/versioned"))
     else:
         connection.execute(read_sql("build/gaps" if name == "gaps" else "build/plain"))
     [before] = _one(connection, "SELECT count(*) FROM source")

@@ -77,9 +77,9 @@ def start(home: Path, *, clock: Callable[[], datetime] = _now) -> Server:
 
     Ready means: a PUT succeeded. Raises :class:`ServerFailed` (the message quotes the log) or :class:`DiskFull`.
     """
-    layout = hardening.prepare(home, now=clock())
+    layout = Layout(home.resolve())
     with _exclusive(layout):
-        return _start(layout, on_demand=False)
+        return _start(layout, clock(), on_demand=False)
 
 
 def stop(home: Path) -> bool:
@@ -94,11 +94,11 @@ def stop(home: Path) -> bool:
 @contextlib.contextmanager
 def serving(home: Path, *, clock: Callable[[], datetime] = _now) -> Iterator[Endpoint]:
     """An endpoint for the length of the block. Starts the server if none runs; stops it when its last user leaves."""
-    layout = hardening.prepare(home, now=clock())
+    layout = Layout(home.resolve())
     with _lock_file(layout, "users") as users:
         with _exclusive(layout):
             fcntl.flock(users, fcntl.LOCK_SH)
-            server = _start(layout, on_demand=True)
+            server = _start(layout, clock(), on_demand=True)
         try:
             yield server.endpoint
         finally:
@@ -118,7 +118,7 @@ def _is_last(users: IO[bytes]) -> bool:
 # --- life of the process; the caller holds the exclusive lock ---------------------------------------------------------
 
 
-def _start(layout: Layout, *, on_demand: bool) -> Server:
+def _start(layout: Layout, now: datetime, *, on_demand: bool) -> Server:
     state = _state(layout)
     if state is not None and _answers(state["ports"]["s3.port"]):
         if not on_demand and state["on_demand"]:
@@ -126,6 +126,7 @@ def _start(layout: Layout, *, on_demand: bool) -> Server:
         return Server(hardening.endpoint(layout, state["ports"]["s3.port"]), state["pid"], layout.home)
     if state is not None:
         _stop(layout)
+    hardening.prepare(layout, now=now)
     _require_space(layout)
     weed, ports = _weed(), hardening.free_ports(layout)
     for attempt in range(1, PORT_ATTEMPTS + 1):

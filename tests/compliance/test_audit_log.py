@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from compliance import audit_log
 from compliance.faults import LogBroken
-from warehouse.database import open_database, writing
+from warehouse.database import DatabaseBusy, DatabaseUnreachable, open_database, writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +66,19 @@ def test_appending_by_address_does_not_import_sqlalchemy(database_url: str) -> N
     )
     done = subprocess.run([sys.executable, "-c", code, database_url], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("url", ["sqlite:////proc/none/log.db", "postgresql+pg8000://clerk:hush@127.0.0.1:1/log"])
+def test_a_log_that_cannot_be_written_is_told(url: str) -> None:
+    with pytest.raises(DatabaseUnreachable, match="Check") as caught:
+        append(url)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_writer_that_never_lets_go_is_told(migrated_sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_log, "BUSY_SECONDS", 0.01)
+    with writing(migrated_sqlite_engine), pytest.raises(DatabaseBusy, match="run again"):
+        append(str(migrated_sqlite_engine.url))
 
 
 def test_a_moment_is_kept_in_utc(engine: Engine) -> None:

@@ -182,7 +182,7 @@ class Network:
         }
 
     def _node(self, uri: str, depth: int) -> dict[str, Any]:
-        node = {"$type": "app.bsky.feed.defs#threadViewPost", "post": self._view(uri)}
+        node: dict[str, Any] = {"$type": "app.bsky.feed.defs#threadViewPost", "post": self._view(uri)}
         if depth:
             node["replies"] = [
                 self._node(child, depth - 1) for child in self._children(uri) if not self._is_blocked(child)
@@ -199,6 +199,7 @@ class Network:
 def running(network: Network) -> Iterator[Network]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)

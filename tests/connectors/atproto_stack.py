@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 POSTGRES = Path(os.environ.get("PGBIN", "/usr/lib/postgresql/15/bin"))
 PORTS_USED = 9
 DATABASE = 10
+START_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Stack:
 
     @property
     def truth(self) -> dict[str, Any]:
-        return json.loads((self.root / "state" / "truth.json").read_text())
+        return dict(json.loads((self.root / "state" / "truth.json").read_text()))
 
     def script(self, step: str, **knobs: object) -> None:
         _run(self.root, self.base_port, step, knobs)
@@ -74,7 +77,7 @@ class Stack:
             f"{self.server}/xrpc/{method}", data=json.dumps(body).encode(), headers=headers, method="POST"
         )
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server on loopback
-            return json.loads(answer.read() or b"{}")
+            return dict(json.loads(answer.read() or b"{}"))
 
 
 def installed() -> Path:
@@ -105,7 +108,7 @@ def running_stack() -> Iterator[Stack]:
         shutil.copy(installed() / "app" / "package.json", root / "app")
         stack = Stack(root, _free_ports())
         try:
-            stack.script("start")
+            _start(stack)
             yield stack
         finally:
             stack.script("stop")
@@ -132,6 +135,17 @@ def fault_proxy(upstream: str) -> Iterator[tuple[str, str]]:
             yield f"http://127.0.0.1:{listen}", f"http://127.0.0.1:{control}"
         finally:
             proxy.terminate()
+
+
+def _start(stack: Stack) -> None:
+    """The script waits 30 s; a busy machine needs longer."""
+    with contextlib.suppress(AssertionError):
+        stack.script("start")
+    log = stack.root / "state" / "stack.log"
+    deadline = time.monotonic() + START_SECONDS
+    while "READY" not in log.read_text():
+        assert time.monotonic() < deadline, f"the stack did not start:\n{log.read_text()[-2000:]}"
+        time.sleep(0.5)
 
 
 def _is_installed() -> bool:

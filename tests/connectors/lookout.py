@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from connectors.contract import AccountRef, Connection, Credential, Page
-from connectors.exchange import Exchange
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.exchange import Exchange
+    from collections.abc import Iterable, Mapping
 
 HOST = "service.city.example"
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from connectors.contract import AccountRef, Connection, Credential, Item, Look, Page, Resource
-from connectors.exchange import Exchange
 from connectors.registry import PLATFORMS
 from samplecity.people import APPVIEW
-from samplecity.server import City
+
+if TYPE_CHECKING:
+    from samplecity.server import City
+    from connectors.exchange import Exchange
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,9 @@ SAMPLES = {
     sample.platform: sample
     for sample in (
         Sample("parks", "bluesky", r"listRecords.*feed\.post", r"getRecord", "parks.harborfalls.example"),
-        Sample("transit", "mastodon", r"/accounts/\d+/statuses", r"/statuses/\d+$", "transit@social.harborfalls.example"),
+        Sample(
+            "transit", "mastodon", r"/accounts/\d+/statuses", r"/statuses/\d+$", "transit@social.harborfalls.example"
+        ),
         Sample("news", "wordpress", r"/wp/v2/posts\?", r"/wp/v2/posts/\d+", "https://news.harborfalls.example/"),
     )
 }

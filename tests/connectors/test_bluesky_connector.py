@@ -16,7 +16,7 @@ from connectors import bluesky_replies, bluesky_search
 from connectors.bluesky import PLATFORM
 from connectors.bluesky_servers import Servers
 from connectors.bluesky_uri import AtUri, tid_time
-from connectors.contract import AccountRef, Connection, Item, Look, Page
+from connectors.contract import AccountRef, Connection, Item, Look, Page, Resource
 from connectors.faults import AccountUnavailable, ContractBroken, PagingLoop, Unreachable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from connectors.exchange import Exchange
 
 CITY, ANN, BOB, EVE = did("city"), did("ann"), did("bob"), did("eve")
-RESOURCES = {resource.name: resource for resource in PLATFORM.resources}
+RESOURCES: dict[str, Resource] = {resource.name: resource for resource in PLATFORM.resources}
 DOWN = (503, {"error": "Unavailable"})
 
 
@@ -199,9 +199,9 @@ def test_going_on_from_any_page_gives_what_an_unbroken_look_gives(
     network: Network, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bluesky_replies, "THREADS_PER_BATCH", 2)
-    network.per_page = 7
-    roots = [network.post(CITY) for _ in range(20)]
-    for root in roots[::4]:
+    network.per_page = 4
+    roots = [network.post(CITY) for _ in range(8)]
+    for root in roots[::3]:
         network.chain([ANN, BOB, EVE], root, 6)
     del network.records[next(uri for uri, value in network.records.items() if value["text"] == "link 2")]
     for name_of_list in ("one", "two"):
@@ -211,7 +211,7 @@ def test_going_on_from_any_page_gives_what_an_unbroken_look_gives(
         network.write(CITY, {"subject": EVE}, collection="app.bsky.graph.block")
     asked = thread(*roots[::-1]) if name == "comments" else Look()
     whole = look(network, name, asked)
-    assert len(whole) > 5
+    assert len(whole) > 3
     for count in range(1, len(whole)):
         checkpoint = json.loads(json.dumps(whole[count - 1].checkpoint))
         rest = look(network, name, Look(resume=checkpoint, subjects=asked.subjects))
@@ -338,6 +338,30 @@ def test_each_author_is_asked_once_for_all_threads(network: Network) -> None:
     look(network, "comments", thread(*roots[::-1]))
     lists = [path for path in network.asked if path.endswith("listRecords")]
     assert len(lists) <= 2 * len({ANN, BOB, CITY}) + 2
+
+
+def test_a_reply_found_by_the_search_is_read_in_one_batch_only(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bluesky_replies, "THREADS_PER_BATCH", 2)
+    roots = [network.post(CITY) for _ in range(8)]
+    chains = [network.chain([ANN, BOB], root, 5) for root in roots]
+    for chain in chains:
+        del network.records[chain[2]]
+    del network.records[roots[3]]
+    pages = look(network, "comments", thread(*(root for root in roots[::-1] if root in network.records)))
+    searched = [item.native_id for page in pages if page.exchange.call == "reply_views" for item in page.items]
+    below = {uri for chain in chains for uri in chain[3:]}
+    assert sorted(searched) == sorted(below | set(chains[3][:2]))
+
+
+def test_threads_of_posts_without_replies_are_not_asked_for(network: Network) -> None:
+    quiet, asked = network.post(CITY), network.post(CITY)
+    network.post(ANN, answers=asked)
+    subjects = [item for page in look(network, "posts") for item in page.items]
+    pages = look(network, "comments", Look(subjects=subjects))
+    assert [item.native_id for item in subjects] == [asked, quiet]
+    assert [page.exchange.subject for page in pages] == [asked]
 
 
 def test_posts_older_than_the_oldest_thread_are_not_looked_through(network: Network) -> None:

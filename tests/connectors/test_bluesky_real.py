@@ -12,7 +12,7 @@ import pytest
 from atproto_stack import Stack, fault_proxy, running_stack
 
 from connectors.bluesky import PLATFORM
-from connectors.contract import AccountRef, Connection, Item, Look, Page
+from connectors.contract import AccountRef, Connection, Item, Look, Page, Resource
 from connectors.faults import AccountUnavailable, RateLimited, Unreachable
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(900)
 
-RESOURCES = {resource.name: resource for resource in PLATFORM.resources}
+RESOURCES: dict[str, Resource] = {resource.name: resource for resource in PLATFORM.resources}
 SEED = {"USERS": 32, "POSTS": 25, "REPLIES": 320}
 GONE = ("deleted", "deactivated")
 
@@ -252,4 +252,4 @@ def test_a_fresh_look_asks_a_sensible_number_of_times(stack: Stack, page: Connec
 
 def log(control: str) -> list[dict[str, Any]]:
     with urllib.request.urlopen(f"{control}/log", timeout=10) as answer:  # noqa: S310 - our own server on loopback
-        return json.loads(answer.read())["log"]
+        return list(json.loads(answer.read())["log"])

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import traceback
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -26,6 +26,10 @@ from connectors.faults import (
     Unreachable,
 )
 from connectors.verdict import Fault
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 class Row(msgspec.Struct):
@@ -150,7 +154,7 @@ def test_what_does_not_pass_ends_as_a_named_error(
     assert sum(look.slept) <= 20
 
 
-def test_refused_connection_is_unreachable(look: Lookout) -> None:
+def test_refused_connection_is_unreachable() -> None:
     gone = Lookout("http://127.0.0.1:9")
     with pytest.raises(Unreachable, match="connection was refused"):
         read(gone)
@@ -232,9 +236,7 @@ def test_json_too_deep_to_read_is_a_broken_contract(server: Server, look: Lookou
     ("status", "error"),
     [(401, CredentialRejected), (403, ScopeMissing), (404, AccountUnavailable), (418, ContractBroken)],
 )
-def test_refusals_have_their_error(
-    server: Server, look: Lookout, status: int, error: type[ConnectorError]
-) -> None:
+def test_refusals_have_their_error(server: Server, look: Lookout, status: int, error: type[ConnectorError]) -> None:
     server.answers(as_json({"error": "no"}, status))
     with pytest.raises(error, match="no"):
         read(look)
@@ -294,9 +296,7 @@ def test_answer_beyond_any_documented_size_is_not_read(
     assert look.recorded == []
 
 
-def test_answer_that_drips_too_long_is_given_up(
-    server: Server, look: Lookout, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_answer_that_drips_too_long_is_given_up(server: Server, look: Lookout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "ANSWER_SECONDS", -1.0)
     server.answers(as_json(ROWS))
     with pytest.raises(Unreachable, match="still coming"):
@@ -372,18 +372,19 @@ def test_private_address_behind_a_public_name_is_refused_on_the_connection(
     monkeypatch.setattr("urllib3.util.connection.create_connection", _to(("127.0.0.1", port)))
     account = AccountRef("test", "1", "city", "rebound.example")
     connection = Connection(account, lambda _: None, lambda: datetime.now(UTC), lambda _: None)
-    with Client(connection, host="rebound.example") as client, pytest.raises(AccountUnavailable, match="private network"):
+    with (
+        Client(connection, host="rebound.example") as client,
+        pytest.raises(AccountUnavailable, match="private network"),
+    ):
         client.get("rows", "/rows")
     assert server.asked == []
 
 
-def _plain_connect(self) -> None:  # type: ignore[no-untyped-def]
+def _plain_connect(self: Any) -> None:
     # the name resolves to loopback, and no certificate stands in the way
     self.sock = self._new_conn()
     self.is_verified = True
 
 
-def _to(address: tuple[str, int]):  # type: ignore[no-untyped-def]
-    import socket
-
+def _to(address: tuple[str, int]) -> Callable[..., socket.socket]:
     return lambda *_args, **_options: socket.create_connection(address)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import pytest
 from sample_accounts import SAMPLES, Eye
@@ -25,6 +24,9 @@ from connectors.faults import (
 from connectors.registry import PLATFORMS
 from samplecity.server import City
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 LISTED = ("posts", "comments")
 
 
@@ -41,7 +43,9 @@ def city(running: City, monkeypatch: pytest.MonkeyPatch) -> City:
     monkeypatch.setattr(wordpress, "PER_PAGE", 25)
     for module in (bluesky_records, bluesky_posts):
         monkeypatch.setattr(module, "RECORDS_PER_CALL", 20)
-    running.reset()
+    if running.desk.is_touched:
+        running.reset()
+    running.faults()
     return running
 
 
@@ -165,9 +169,7 @@ def test_what_does_not_pass_has_its_name(eye: Eye, fault: dict[str, Any], error:
     assert "Traceback" not in str(failed.value)
 
 
-@pytest.mark.parametrize(
-    ("fault", "error"), [("dead_credential", CredentialRejected), ("missing_scope", ScopeMissing)]
-)
+@pytest.mark.parametrize(("fault", "error"), [("dead_credential", CredentialRejected), ("missing_scope", ScopeMissing)])
 @pytest.mark.parametrize("skip", [0, 1])
 @pytest.mark.parametrize("platform", [name for name in sorted(PLATFORMS) if PLATFORMS[name].credential_fields])
 def test_a_credential_that_ends_is_loud(
@@ -209,9 +211,7 @@ def test_a_place_that_is_no_longer_known_is_told(eye: Eye) -> None:
         assert shown == eye.expected("posts")
 
 
-@pytest.mark.parametrize(
-    ("platform", "handle"), [("bluesky", "renamed.harborfalls.example"), ("mastodon", "renamed")]
-)
+@pytest.mark.parametrize(("platform", "handle"), [("bluesky", "renamed.harborfalls.example"), ("mastodon", "renamed")])
 def test_a_renamed_account_is_the_same_account(city: City, platform: str, handle: str) -> None:
     eye = Eye(city, SAMPLES[platform])
     before = eye.ids("posts")
@@ -235,9 +235,7 @@ def test_items_that_go_during_the_reading_lose_no_other(eye: Eye) -> None:
     before = eye.pages("posts")
     gone = [item.native_id for item in items_of(before) if item.kind == "post"][:3]
     deletions = [{"act": "delete", "id": native_id} for native_id in gone]
-    eye.city.faults(
-        *({"fault": "act", "path": eye.sample.posts, "skip": 1, "act": deletion} for deletion in deletions)
-    )
+    eye.city.faults(*({"fault": "act", "path": eye.sample.posts, "skip": 1, "act": deletion} for deletion in deletions))
     after = post_ids(eye.pages("posts"))
     assert after >= eye.expected("posts") - set(gone)
 

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -17,6 +16,9 @@ from connectors.contract import Item, Look, Page
 from connectors.endpoint import Endpoint
 from connectors.faults import PagingLoop
 from connectors.pager import LinkHeader, Listing, MaxId, NextUrl, Once, PageNumber, Pager, Shown, Token, pages, readings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROWS = [{"id": str(number), "at": f"2026-01-{number:02}T00:00:00Z"} for number in range(28, 0, -1)]
 SIZE = 5
@@ -110,7 +112,9 @@ def test_a_page_with_one_young_or_undated_item_is_not_too_old(server: Server, cl
 
 def test_an_empty_page_with_a_token_is_not_the_end(server: Server, client: Client) -> None:
     server.answers(
-        as_json({"rows": [], "next": "a"}), as_json({"rows": [], "next": "b"}), as_json({"rows": ROWS[:1], "next": None})
+        as_json({"rows": [], "next": "a"}),
+        as_json({"rows": [], "next": "b"}),
+        as_json({"rows": ROWS[:1], "next": None}),
     )
     read = list(pages(client, listing("token"), Look(since=datetime(2026, 1, 1, tzinfo=UTC))))
     assert native_ids(read) == ["28"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,8 +26,6 @@ def test_an_address_is_kept_but_its_secrets(url: str, clean: str) -> None:
 
 @given(name=st.sampled_from(sorted(SECRET_PARAMETERS)), secret=st.text("abcXYZ019%+ /", min_size=6).map("s3c".__add__))
 def test_no_spelling_of_a_secret_parameter_survives(name: str, secret: str) -> None:
-    from urllib.parse import quote
-
     for spelled in (name, name.upper(), name.replace("_", "-")):
         assert "s3c" not in clean_url(f"https://a.gov/?a=1&{spelled}={quote(secret)}&b=2")
 

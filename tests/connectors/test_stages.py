@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +8,10 @@ from connectors.contract import Checkpoint, Look, Page
 from connectors.exchange import Exchange
 from connectors.faults import CursorExpired
 from connectors.stages import Stage, in_turn
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def page(name: str, checkpoint: Checkpoint | None) -> Page:

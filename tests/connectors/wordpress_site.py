@@ -8,13 +8,15 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from conftest import SHARED, require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HOST = "news.city.example"
 

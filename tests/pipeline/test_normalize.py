@@ -1,19 +1,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pages_of_alder import Captures, gate, gone, minutes, post, posts, record_id, view, views
-from sqlalchemy import Engine
+from filelock import FileLock
+from pages_of_alder import ACCOUNT, Captures, gate, gone, minutes, post, posts, record_id, view, views
+from small_city import fresh_buckets
+from sqlalchemy import Engine, text
 
-from pipeline.normalize import NormalizeReport, normalize
-from warehouse.bucket import Buckets
+from pipeline.normalize import AlreadyNormalizing, NormalizeReport, normalize
+from warehouse import ledger
+from warehouse.bucket import Bucket, Buckets
 from warehouse.database import open_database
 from warehouse.endpoint import Endpoint
+from warehouse.ledger import EvidenceObject
 from warehouse.tables import Archive
+
+Tables = dict[str, list[tuple[Any, ...]]]
 
 
 class City:
@@ -43,6 +50,18 @@ def city(tmp_path: Path, s3_endpoint: Endpoint, buckets: Buckets) -> Iterator[Ci
     made = City(tmp_path, s3_endpoint, buckets)
     yield made
     made.engine.dispose()
+
+
+def everything(city: City) -> Tables:
+    """All rows of all tables that evidence gives."""
+    names = ("posts", "comments", "moderation_actions", "profiles", "sightings", "media", "metrics", "quarantine", "evidence")
+    return {name: city.rows(name, *city.archive.scan(name).column_names) for name in names}
+
+
+def forget_marks(city: City) -> None:
+    """As if the process had died before it could note what is normalized."""
+    with city.engine.begin() as connection:
+        connection.execute(text("UPDATE evidence_objects SET normalized_at = NULL"))
 
 
 STORY = ("record_id", "version", "change", "state", "text", "seen_before", "seen_after")
@@ -128,21 +147,7 @@ def test_the_fuller_look_at_the_same_content_completes_the_row(city: City) -> No
     assert city.rows("metrics", "name", "value") == [("likes", 2)]
 
 
-def everything(city: City) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables that evidence gives."""
-    names = ("posts", "comments", "moderation_actions", "profiles", "sightings", "media", "metrics", "quarantine", "evidence")
-    return {name: city.rows(name, *city.archive.scan(name).column_names) for name in names}
-
-
-def forget_marks(city: City) -> None:
-    """As if the process had died before it could note what is normalized."""
-    from sqlalchemy import text
-
-    with city.engine.begin() as connection:
-        connection.execute(text("UPDATE evidence_objects SET normalized_at = NULL"))
-
-
-STORIES = [
+CAPTURES = [
     (posts(minutes(0), post("root", "news")), views(minutes(1), view("reply", "rude", root="root", likes=1))),
     (gate(minutes(2), "root"),),
     (posts(minutes(5), post("root", "news, corrected")), views(minutes(6), view("reply", "ruder", root="root", likes=2))),
@@ -153,25 +158,32 @@ STORIES = [
 ]
 
 
-def told(city: City, order: list[int], pause: frozenset[int] = frozenset()) -> dict[str, list[tuple[Any, ...]]]:
-    """Normalize the story's captures in this order, with a run after each that is in ``pause``; the tables."""
-    objects = [city.captures.add(*answers, known=False) for answers in STORIES]
-    for place in order:
-        city.captures.tell(objects[place])
-        if place in pause:
-            city.normalize()
-    city.normalize()
-    return without_place(city, everything(city))
+@dataclass(frozen=True)
+class Story:
+    """Captures that lie locked in a bucket, and the tables they give when all are normalized in time."""
+
+    evidence: Bucket
+    objects: tuple[EvidenceObject, ...]
+    tables: Tables
 
 
-def without_place(city: City, tables: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
-    """Rows without what differs from bucket to bucket."""
-    tables.pop("evidence")
-    return tables
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory, s3_endpoint: Endpoint) -> Story:
+    folder = tmp_path_factory.mktemp("story")
+    calm = City(folder, s3_endpoint, fresh_buckets(s3_endpoint, "story"))
+    objects = tuple(calm.captures.add(*answers) for answers in CAPTURES)
+    calm.normalize()
+    calm.engine.dispose()
+    return Story(calm.buckets.evidence, objects, everything(calm))
+
+
+def again(story: Story, folder: Path, endpoint: Endpoint) -> City:
+    """An empty archive over the story's evidence."""
+    return City(folder, endpoint, Buckets(story.evidence, fresh_buckets(endpoint, "again").tables))
 
 
 @pytest.mark.parametrize(
-    ("order", "pause"),
+    ("order", "runs_after"),
     [
         ([0, 1, 2, 3, 4, 5, 6], {0, 1, 2, 3, 4, 5}),
         ([6, 5, 4, 3, 2, 1, 0], {6, 5, 4, 3, 2, 1}),
@@ -179,21 +191,47 @@ def without_place(city: City, tables: dict[str, list[tuple[Any, ...]]]) -> dict[
         ([0, 2, 4, 6, 1, 3, 5], {6, 3}),
     ],
 )
-def test_late_evidence_gives_the_tables_of_evidence_in_time(
-    city: City, tmp_path: Path, s3_endpoint: Endpoint, order: list[int], pause: set[int]
+def test_evidence_normalized_late_gives_the_tables_of_evidence_in_time(
+    story: Story, tmp_path: Path, s3_endpoint: Endpoint, order: list[int], runs_after: set[int]
 ) -> None:
-    expected = expected_tables(tmp_path, s3_endpoint)
-    assert told(city, order, frozenset(pause)) == expected
+    city = again(story, tmp_path, s3_endpoint)
+    for place in order:
+        city.captures.tell(story.objects[place])
+        if place in runs_after:
+            city.normalize()
+    city.normalize()
+    assert everything(city) == story.tables
 
 
-_expected: dict[str, Any] = {}
+def test_heads_lost_between_runs_make_no_difference(story: Story, tmp_path: Path, s3_endpoint: Endpoint) -> None:
+    city = again(story, tmp_path, s3_endpoint)
+    for one in story.objects:
+        city.captures.tell(one)
+        city.normalize()
+        for file in tmp_path.glob("heads*"):
+            file.write_bytes(b"not a database") if file.suffix == ".duckdb" else file.unlink()
+    assert everything(city) == story.tables
 
 
-def expected_tables(tmp_path: Path, endpoint: Endpoint) -> dict[str, list[tuple[Any, ...]]]:
-    if not _expected:
-        from small_city import fresh_buckets
+def test_a_second_process_is_told_that_one_is_normalizing(city: City) -> None:
+    with FileLock(city.home / "normalize.lock"), pytest.raises(AlreadyNormalizing, match="Wait until it ends"):
+        city.normalize()
 
-        calm = City(tmp_path / "calm", endpoint, fresh_buckets(endpoint, "calm"))
-        _expected.update(told(calm, list(range(len(STORIES)))))
-        calm.engine.dispose()
-    return _expected
+
+def test_captures_and_gaps_of_the_ledger_become_rows_once(city: City) -> None:
+    for minute, outcome in ((0, "unreachable"), (10, "complete")):
+        name = f"c{minute}"
+        ledger.begin_capture(
+            city.engine,
+            capture_id=name,
+            account_id=ACCOUNT,
+            platform="bluesky",
+            resource="posts",
+            started_at=minutes(minute),
+            software="onrecord test",
+        )
+        ledger.end_capture(city.engine, name, ended_at=minutes(minute + 1), outcome=outcome)
+        city.normalize()
+        city.normalize()
+    assert city.rows("captures", "capture_id", "outcome") == [("c0", "unreachable"), ("c10", "complete")]
+    assert city.rows("gaps", "cause", "opened_at", "closed_at") == [("unreachable", minutes(0), minutes(10))]

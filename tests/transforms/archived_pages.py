@@ -27,7 +27,7 @@ SAME_FOR_A_PAGE = frozenset(
 )
 
 
-def archived(platform: str, call: str, content: bytes | object, **changes: Any) -> ArchivedPage:
+def archived(platform: str, call: str, content: bytes | object, /, **changes: Any) -> ArchivedPage:
     """A page of the invented city; ``content`` that is not bytes becomes JSON."""
     account_id, service = ACCOUNTS[platform]
     fields: dict[str, Any] = {

@@ -55,12 +55,10 @@ def batch(*seen: Seen) -> Batch:
         table, row = _row(one)
         rows[table].append(row)
         if table in ("posts", "comments"):
-            if one.likes is not None:
+            if one.likes is not None and not one.told:
                 rows["metrics"].append({**row, "name": "likes", "value": one.likes})
-            if one.text.startswith("picture"):
+            if one.text == "picture" and not one.told:
                 rows["media"].append({**row, "media_id": f"x:{one.text}", "seen_after": one.seen_at})
-            if one.told:
-                rows["metrics"].clear()
         if table == "gates":
             rows["moderation_actions"] += [_hide(one, row, name) for name in one.hidden]
     return Batch(**{name: _table(name, found) for name, found in rows.items()})

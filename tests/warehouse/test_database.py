@@ -17,7 +17,17 @@ from sqlalchemy import Engine, delete, inspect, select, text
 
 import compliance
 from warehouse import ledger
-from warehouse.database import Base, DatabaseUnknown, DatabaseUnreachable, UtcDateTime, open_database, revision, writing
+from warehouse.database import (
+    Base,
+    DatabaseBusy,
+    DatabaseUnknown,
+    DatabaseUnreachable,
+    UtcDateTime,
+    open_database,
+    revision,
+    writing,
+)
+from warehouse.faults import DiskFull
 from warehouse.ledger_rows import CaptureRow
 from warehouse.migrations import HEAD
 from warehouse.migrations.upgrade import config
@@ -130,6 +140,45 @@ def test_an_address_that_cannot_be_used_is_named_without_its_password(url: str, 
     with pytest.raises(DatabaseUnreachable, match=told) as caught:
         open_database(url)
     assert "hush-hush" not in str(caught.value)
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_done(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    begun = _capture(engine, NOON)
+    with engine.connect() as connection:
+        connection.execute(text("PRAGMA max_page_count = 1"))
+    with pytest.raises(DiskFull, match="no space left; make room and run again"):
+        ledger.checkpoint(
+            engine, begun.capture_id, ledger.Progress(1, 1, None, {}, {"cursor": "c" * 100_000}), now=NOON
+        )
+    assert ledger.get_capture(engine, begun.capture_id) == begun
+
+
+def test_a_writer_that_never_lets_go_is_told(tmp_path: Path) -> None:
+    engine, other = (open_database(f"sqlite:///{tmp_path / 'a.db'}") for _ in range(2))
+    with engine.connect() as connection:
+        connection.execute(text("PRAGMA busy_timeout = 1"))
+    with writing(other), pytest.raises(DatabaseBusy, match="another process wrote for more than 30 s"):
+        _capture(engine, NOON)
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_text("minutes of the council meeting" * 100)
+    with pytest.raises(DatabaseUnreachable, match="not a database"):
+        open_database(f"sqlite:///{tmp_path / 'a.db'}")
+
+
+def test_a_server_that_went_away_is_told(postgres_url: str) -> None:
+    engine, other = open_database(postgres_url), open_database(postgres_url)
+    with engine.connect() as connection:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar()
+        with writing(other) as killer:
+            killer.execute(text(f"SELECT pg_terminate_backend({pid})"))
+        with pytest.raises(DatabaseUnreachable, match="the connection was lost"):
+            connection.execute(text("SELECT 1"))
+    _capture(engine, NOON)
+    engine.dispose()
+    other.dispose()
 
 
 def test_a_wrong_password_is_told_without_it(postgres_url: str) -> None:

@@ -289,7 +289,8 @@ def test_a_state_file_that_names_a_stranger_is_not_believed(tmp_path: Path) -> N
 
 
 def test_a_server_that_ends_at_once_is_reported_with_its_log(tmp_path: Path) -> None:
-    layout = hardening.prepare(tmp_path, now=datetime.now(UTC))
+    layout = Layout(tmp_path)
+    hardening.prepare(layout, now=datetime.now(UTC))
     (layout.data / "filerldb2").write_text("not a folder")
     with pytest.raises(ServerFailed, match="filerldb2"):
         seaweed.start(tmp_path)
