@@ -40,7 +40,7 @@ class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: str = "127.0.0.1"
     port: int = 18480
-    city: str = "City"
+    city: str = "the City"
     """Name of the City, for the page's head."""
 
 

@@ -25,10 +25,10 @@ def command() -> None:
 Examples:
   onrecord audit retention
   onrecord audit retention --as-of 2030-01-01
-  onrecord audit retention --output due.csv --status due""",
+  onrecord audit retention --file due.csv --status due""",
 )
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day to audit for; today unless given.")
-@click.option("--output", type=click.Path(path_type=Path), help="Write each record with its series and expiry as CSV.")
+@click.option("--file", "output", type=click.Path(path_type=Path), help="Write each record with its series and expiry as CSV.")
 @click.option("--status", type=click.Choice(["keep", "due", "held", "permanent", "no_series"]), help="Only records of this status.")
 def retention(as_of: datetime | None, output: Path | None, status: Status | None) -> None:
     """Each record's series, trigger date and expiry; what is due, what is held, what has no series.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from warehouse.ledger import Capture
 
 SOME_FAILED = 4
+BUSY = 3
 
 
 @click.command(
@@ -28,19 +29,22 @@ def command(names: tuple[str, ...]) -> None:
     """Look at accounts now and lock what they show as evidence.
 
     Without names all approved accounts are looked at. An account that fails does not stop the others; the exit code
-    is 4 if any failed. Interrupted at any moment, the same command goes on where it was.
+    is 4 if any failed, 3 if all that failed are being captured by another process. Interrupted at any moment, the same
+    command goes on where it was.
     """
     from cli.options import screen
     from cli.sample import awake
     from pipeline.steps import to_capture
     from pipeline.workspace import Workspace
+    from warehouse.lease import AccountBusy
 
     with awake(Workspace()) as workspace:
         accounts = to_capture(workspace, names)
         with workspace.storage() as storage:
             failed = capture_all(workspace, storage, accounts, screen(), screen(err=True))
     if failed:
-        raise click.exceptions.Exit(SOME_FAILED)
+        only_busy = all(isinstance(problem, AccountBusy) for _, problem in failed)
+        raise click.exceptions.Exit(BUSY if only_busy else SOME_FAILED)
 
 
 def capture_all(

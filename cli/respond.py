@@ -28,7 +28,7 @@ def command(request: str, sql: str | None, file: Path | None, out: Path) -> None
 
     from cli.options import actor, screen
     from compliance import audit_log, productions
-    from pipeline.workspace import Workspace
+    from pipeline.workspace import SOFTWARE, Workspace
 
     if (sql is None) == (file is None):
         msg = "give the question with --sql or with --file, one of the two"
@@ -47,8 +47,9 @@ def command(request: str, sql: str | None, file: Path | None, out: Path) -> None
             sql=text,
             out=out,
             actor=actor(),
-            city=workspace.settings.console.city,
+            organization=workspace.settings.console.city,
+            software=SOFTWARE,
             clock=workspace.clock,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
         )
     click.echo(f"{made.records:,} records in {out}; check it with: bagit.py --validate {out}")

@@ -88,13 +88,19 @@ def _print_thread(rows: list[dict[str, Any]], record_id: str, out: Console) -> N
 def _print_native(workspace: Workspace, versions: list[dict[str, Any]], out: Console) -> None:
     import json
 
-    from compliance.native import native_item
+    from compliance import native
+    from warehouse import evidence
 
     with workspace.storage() as storage:
         for one in versions:
-            found = native_item(storage.evidence, one["evidence_key"], one["evidence_offset"], one["payload_sha256"])
+            page = evidence.payload_at(storage.evidence, one["evidence_key"], one["evidence_offset"])
+            found = native.find(page.content, [one["payload_sha256"]]).get(one["payload_sha256"], page.content)
             out.print(f"\n[bold]As sent[/], version {one['version']}")
-            out.print(json.dumps(json.loads(found), ensure_ascii=False, indent=2), markup=False, soft_wrap=True)
+            try:
+                shown = json.dumps(json.loads(found), ensure_ascii=False, indent=2)
+            except ValueError:
+                shown = found.decode(errors="replace")
+            out.print(shown, markup=False, soft_wrap=True)
 
 
 def _time(moment: Any) -> str:  # noqa: ANN401 - a time or none

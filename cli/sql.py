@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   onrecord sql "SELECT platform, count(*) FROM records GROUP BY ALL"
-  onrecord sql "SELECT * FROM deletions" --format csv --output deletions.csv
-  onrecord sql --file request.sql --param account=city-hall
+  onrecord sql "SELECT * FROM deletions" --format csv --file deletions.csv
+  onrecord sql --query-file request.sql --param account=city-hall
 `onrecord views` lists what can be asked."""
 )
 @click.argument("query", required=False)
-@click.option("--file", "file", type=click.Path(path_type=Path), help="Read the question from a file (- for standard input).")
+@click.option("--query-file", type=click.Path(path_type=Path), help="Read the question from a file (- for standard input).")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), help="Write the answer to a file instead of the screen.")
+@click.option("--file", "output", type=click.Path(path_type=Path), help="Write the answer to a file instead of the screen.")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Bound to $NAME in the question; may be repeated.")
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=60, show_default=True, help="Stop the question after so long.")
 @click.option("--rows", type=click.IntRange(min=1), default=10_000_000, show_default=True, help="Most rows the answer may have.")
@@ -34,7 +34,7 @@ Examples:
 def command(
     *,
     query: str | None,
-    file: Path | None,
+    query_file: Path | None,
     form: str,
     output: Path | None,
     params: tuple[str, ...],
@@ -52,7 +52,7 @@ def command(
     from warehouse import query as asking
 
     chosen = settings.load()
-    text = _text(query, file)
+    text = _text(query, query_file)
     bound = _bound(params)
     limits = asking.Limits(seconds=seconds, rows=rows, memory_mebibytes=memory)
     running = asking.start(chosen.mart, text, params=bound, limits=limits)
@@ -70,7 +70,7 @@ def command(
         return
     if form == "parquet" and sys.stdout.isatty():
         answer.close()
-        msg = "Parquet is not for the screen: give --output FILE, or send it to a file"
+        msg = "Parquet is not for the screen: give --file FILE, or send it to a file"
         raise click.UsageError(msg)
     width = shutil.get_terminal_size((int(os.environ.get("COLUMNS", "0")) or 160, 40)).columns
     formats.write(answer, form, sys.stdout.buffer, guard=guard, columns=width)  # type: ignore[arg-type]
@@ -78,7 +78,7 @@ def command(
 
 def _text(query: str | None, file: Path | None) -> str:
     if (query is None) == (file is None):
-        msg = "give the question as an argument or with --file, one of the two"
+        msg = "give the question as an argument or with --query-file, one of the two"
         raise click.UsageError(msg)
     if query is not None:
         return query

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from isal import isal_zlib
-
 
 if TYPE_CHECKING:
     from connectors.exchange import Exchange

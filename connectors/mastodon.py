@@ -35,6 +35,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
@@ -60,11 +61,11 @@ from connectors.mastodon_api import (
 from connectors.mastodon_thread import Readers, histories, read_thread
 from connectors.pager import Listing, Shown, next_link, parameters_of, readings
 from connectors.threads import each_thread
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from connectors.exchange import Exchange
     from collections.abc import Iterator, Sequence
+
+    from connectors.exchange import Exchange
 
 PER_PAGE = 40
 _HANDLE = re.compile(r"@?([A-Za-z0-9_][A-Za-z0-9_.-]*)@([^@/\s]+)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -24,9 +24,10 @@ from connectors.pager import LinkHeader, Listing, Shown, pages
 from connectors.stages import in_turn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from connectors.client import Client
     from connectors.endpoint import Endpoint
-    from collections.abc import Callable, Iterator, Sequence
 
 
 class _Named(msgspec.Struct, gc=False):

@@ -13,7 +13,7 @@ private, or lost on the way between servers) is counted as ``replies_not_shown``
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.clocktime import moment
 from connectors.contract import Item, Page
@@ -21,9 +21,10 @@ from connectors.faults import AccountUnavailable, CredentialRejected
 from connectors.mastodon_api import CONTEXT, HISTORY, Context, Status, item_of, number_of
 
 if TYPE_CHECKING:
-    from connectors.client import Client
-    from datetime import datetime
     from collections.abc import Iterator
+    from datetime import datetime
+
+    from connectors.client import Client
 
 READS_LIMIT = 400
 """Calls that one thread may take."""

@@ -18,13 +18,13 @@ from connectors.contract import Checkpoint, Item, Look, Page
 from connectors.faults import AccountUnavailable, ContractBroken, CursorExpired, PagingLoop
 
 if TYPE_CHECKING:
-    from connectors.transport import Params
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from connectors.client import Client
     from connectors.endpoint import Endpoint
     from connectors.exchange import Exchange
+    from connectors.transport import Params
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)

@@ -5,13 +5,13 @@ Only the request side is changed: a response is kept as it came.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from typing import TYPE_CHECKING
-
 if TYPE_CHECKING:
-    from connectors.exchange import Headers
     from collections.abc import Iterable
+
+    from connectors.exchange import Headers
 
 REDACTED = "REDACTED"
 

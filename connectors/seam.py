@@ -10,15 +10,16 @@ date, since many items may share a second.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from connectors.faults import PagingLoop
 
 if TYPE_CHECKING:
-    from connectors.contract import Checkpoint
-    from connectors.transport import Params
-    from connectors.exchange import Exchange
     from collections.abc import Callable
+
+    from connectors.contract import Checkpoint
+    from connectors.exchange import Exchange
+    from connectors.transport import Params
 
 T = TypeVar("T")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-
-from connectors.clocktime import moment
 from typing import TYPE_CHECKING
 
+from connectors.clocktime import moment
+
 if TYPE_CHECKING:
-    from connectors.contract import Checkpoint, Item, Look, Page
     from collections.abc import Callable, Iterator
+
+    from connectors.contract import Checkpoint, Item, Look, Page
 
 
 def each_thread(look: Look, read: Callable[[Item], Iterator[Page]]) -> Iterator[Page]:

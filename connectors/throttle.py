@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from connectors.redaction import clean_headers, clean_url
 
 if TYPE_CHECKING:
     from datetime import datetime
+
     from requests.auth import AuthBase
 
 Params = Mapping[str, Any]

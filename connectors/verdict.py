@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from connectors.faults import AccountUnavailable, ConnectorError, ContractBroken, CredentialRejected, ScopeMissing
 
 if TYPE_CHECKING:
-    from connectors.exchange import Exchange
     from collections.abc import Collection, Iterable
+
+    from connectors.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from connectors.address import service_name
@@ -63,8 +63,9 @@ from connectors.wordpress_api import (
 )
 
 if TYPE_CHECKING:
-    from connectors.endpoint import Endpoint
     from collections.abc import Iterator, Sequence
+
+    from connectors.endpoint import Endpoint
 
 PROFILE_FIELDS = (
     "name,description,url,home,gmt_offset,timezone_string,namespaces,site_logo,site_icon,site_icon_url,authentication"

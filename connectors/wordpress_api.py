@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from connectors.auth import basic, secret
@@ -9,11 +11,10 @@ from connectors.client import Client
 from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable, ContractBroken, CredentialRejected, ScopeMissing
 from connectors.verdict import Fault
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from connectors.exchange import Exchange
     from connectors.contract import Connection
+    from connectors.exchange import Exchange
 
 # fmt: off
 SITE            = Endpoint("site",            "/wp-json/")

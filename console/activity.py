@@ -2,196 +2,226 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import Response  # noqa: TC002 - FastAPI reads the annotations of routes
 
+from console import alarms
 from console.charts import bars_by_week
 from console.login import current_user
 from console.mart import Mart
 from console.pages import Problem, page
+from console.security import READING
+from console.tables import Column, Kind, Table, csv_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from markupsafe import Markup
+
+    from console.tables import Row
 
 router = APIRouter(dependencies=[Depends(current_user)])
-Row = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table on a page: the row's key, the words above it, and how its values are shown."""
-
-    name: str
-    label: str
-    numeric: bool = False
-    time: bool = False
-    date: bool = False
-    link: str = ""
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table, with a chart and a sentence where it has one."""
-
-    columns: Sequence[Column]
-    rows: Sequence[Row]
-    svg: str = ""
-    sentence: str = ""
-
-
-WEEK = Column("week", "Week of", date=True)
-WEEKS = (WEEK, Column("posts", "Posts", numeric=True), Column("comments", "Comments", numeric=True))
+WEEK = Column("week", "Week of", Kind.DAY)
+WEEKS = (WEEK, Column("posts", "Posts", Kind.NUMBER), Column("comments", "Comments", Kind.NUMBER))
 CHANGES = (
     WEEK,
-    Column("edits", "Edits", numeric=True),
-    Column("deletions", "Deletions", numeric=True),
-    Column("hidden", "Comments hidden", numeric=True),
+    Column("edits", "Edits", Kind.NUMBER),
+    Column("deletions", "Deletions", Kind.NUMBER),
+    Column("hidden", "Comments hidden", Kind.NUMBER),
 )
 ACCOUNTS = (
     Column("title", "Account", link="/accounts/{}", key="name"),
     Column("platform", "Platform"),
     Column("belongs_to", "Belongs to"),
-    Column("posts", "Posts", numeric=True),
-    Column("comments", "Comments", numeric=True),
-    Column("edits", "Edits", numeric=True),
-    Column("gone", "Deleted or gone", numeric=True),
-    Column("hidden", "Hidden", numeric=True),
-    Column("last_complete_at", "Last complete look", time=True),
-    Column("last_error", "Last error"),
+    Column("capture", "Capture", Kind.STATE),
+    Column("complete_as_of", "Complete as of (UTC)", Kind.MOMENT),
+    Column("posts", "Posts", Kind.NUMBER),
+    Column("comments", "Comments", Kind.NUMBER),
+    Column("edits", "Edits", Kind.NUMBER),
+    Column("gone", "Deleted or gone", Kind.NUMBER),
+    Column("hidden", "Hidden", Kind.NUMBER),
+    Column("last_error_at", "Last error (UTC)", Kind.MOMENT),
+    Column("last_error", "What it was"),
 )
 FRESHNESS = (
-    Column("resource", "What"),
-    Column("last_complete_at", "Last complete look", time=True),
-    Column("last_tried_at", "Last tried", time=True),
-    Column("last_outcome", "Outcome"),
-    Column("last_error", "Last error"),
+    Column("resource", "Resource", Kind.CODE),
+    Column("looks", "Looks", Kind.NUMBER),
+    Column("last_complete_at", "Last complete look (UTC)", Kind.MOMENT),
+    Column("last_tried_at", "Last tried (UTC)", Kind.MOMENT),
+    Column("last_outcome", "Outcome", Kind.CODE),
+    Column("gap_since", "Not covered since (UTC)", Kind.MOMENT),
+    Column("last_error_at", "Last error (UTC)", Kind.MOMENT),
+    Column("last_error", "What it was"),
 )
+COUNTS = (
+    ("posts", "posts"),
+    ("comments", "comments"),
+    ("edits", "edits caught"),
+    ("gone", "deleted or gone"),
+    ("hidden", "comments hidden now"),
+)
+WORDS = {
+    "posts": ("post", "posts"),
+    "comments": ("comment", "comments"),
+    "edits": ("edit", "edits"),
+    "deletions": ("deletion", "deletions"),
+    "hidden": ("comment hidden", "comments hidden"),
+}
 
 
-@router.get("/")
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A number to see first."""
+
+    number: str
+    label: str
+    bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart, what it says in a sentence, and its numbers."""
+
+    table: Table
+    sentence: str
+    chart: Markup
+
+
+@router.api_route("/", methods=READING)
 def overview(request: Request) -> Response:
     """All accounts together."""
     with _mart(request) as mart:
-        accounts = mart.rows("accounts", account=None)
-        weeks, changes = _by_week(request, mart, None)
-        return page(
-            request,
-            "activity.html",
-            alarms=[_alarm(row) for row in accounts if row["last_error"]],
-            cards=_cards(accounts),
-            weeks=weeks,
-            changes=changes,
-            accounts=Table(ACCOUNTS, accounts),
-            built_at=mart.rows("built")[0]["built_at"],
-        )
+        built_at = _built_at(mart)
+        accounts = _accounts(request, mart)
+        tables = _by_week(mart, built_at, base="/activity")
+    now = request.app.state.sources.clock()
+    old = alarms.of_mart(built_at, now, request.app.state.sources.late_after)
+    return page(
+        request,
+        "activity.html",
+        alarms=old + alarms.of_accounts(accounts, now),
+        cards=[_up_to_date(accounts), *_cards(accounts)],
+        figures=[_figure(table) for table in tables],
+        accounts=Table("accounts", "Accounts", ACCOUNTS, accounts, "/activity/accounts.csv"),
+        built_at=built_at,
+    )
 
 
-@router.get("/accounts/{name}")
+@router.api_route("/accounts/{name}", methods=READING)
 def one_account(request: Request, name: str) -> Response:
     """One account."""
     with _mart(request) as mart:
-        account = _account(mart, name)
-        weeks, changes = _by_week(request, mart, name)
-        return page(
-            request,
-            "account.html",
-            account=account,
-            alarms=[_alarm(account)] if account["last_error"] else [],
-            weeks=weeks,
-            changes=changes,
-            looks=Table(FRESHNESS, mart.rows("freshness", account=name)),
-            built_at=mart.rows("built")[0]["built_at"],
-        )
+        built_at = _built_at(mart)
+        account = _account(request, mart, name)
+        tables = _by_week(mart, built_at, base=_address(name), account=name)
+        looks = _freshness(mart, name)
+    return page(
+        request,
+        "account.html",
+        account=account,
+        alarms=alarms.of_accounts([account], request.app.state.sources.clock()),
+        cards=_cards([account]),
+        figures=[_figure(table) for table in tables],
+        looks=looks,
+        built_at=built_at,
+    )
 
 
-@router.get("/activity/{table}.csv")
+@router.api_route("/activity/{table}.csv", methods=READING)
 def overview_csv(request: Request, table: str) -> Response:
     """A table of the overview as CSV."""
     with _mart(request) as mart:
-        if table == "accounts":
-            return _csv("accounts", Table(ACCOUNTS, mart.rows("accounts", account=None)))
-        weeks, changes = _by_week(request, mart, None, drawn=False)
-    return _csv(table, _one_of(table, weeks=weeks, changes=changes))
+        accounts = Table("accounts", "Accounts", ACCOUNTS, _accounts(request, mart))
+        return _csv(table, "activity", [accounts, *_by_week(mart, _built_at(mart), base="")])
 
 
-@router.get("/accounts/{name}/{table}.csv")
+@router.api_route("/accounts/{name}/{table}.csv", methods=READING)
 def account_csv(request: Request, name: str, table: str) -> Response:
     """A table of an account's page as CSV."""
     with _mart(request) as mart:
-        _account(mart, name)
-        weeks, changes = _by_week(request, mart, name, drawn=False)
-        freshness = Table(FRESHNESS, mart.rows("freshness", account=name))
-    return _csv(f"{name}-{table}", _one_of(table, weeks=weeks, changes=changes, freshness=freshness))
+        _account(request, mart, name)
+        return _csv(table, name, [_freshness(mart, name), *_by_week(mart, _built_at(mart), base="", account=name)])
 
 
 def _mart(request: Request) -> Mart:
     return Mart(request.app.state.sources.mart)
 
 
-def _account(mart: Mart, name: str) -> Row:
-    found = mart.rows("accounts", account=name)
+def _built_at(mart: Mart) -> datetime:
+    built_at: datetime = mart.rows("built")[0]["built_at"]
+    return built_at
+
+
+def _accounts(request: Request, mart: Mart, name: str | None = None) -> list[Row]:
+    sources = request.app.state.sources
+    return mart.rows("accounts", account=name, late_before=sources.clock() - sources.late_after)
+
+
+def _account(request: Request, mart: Mart, name: str) -> Row:
+    found = _accounts(request, mart, name)
     if not found:
         what = "There is no account of that name."
         raise Problem(what, "The overview lists all accounts.", status=404)
     return found[0]
 
 
-def _by_week(request: Request, mart: Mart, account: str | None, *, drawn: bool = True) -> tuple[Table, Table]:
-    rows = mart.rows("weeks", account=account, today=request.app.state.sources.clock().date())
-    said = _said(rows, [("posts", "posts"), ("comments", "comments")])
-    changed = _said(rows, [("edits", "edits"), ("deletions", "deletions")])
-    if not drawn:
-        return Table(WEEKS, rows), Table(CHANGES, rows)
+def _by_week(mart: Mart, last: datetime, *, base: str, account: str | None = None) -> tuple[Table, Table]:
+    rows = mart.rows("weeks", account=account, last=last.date())
     return (
-        Table(WEEKS, rows, _chart(rows, "Posts and comments by week", said, "Posts", "Comments"), said),
-        Table(CHANGES, rows, _chart(rows, "Edits and deletions by week", changed, "Edits", "Deletions"), changed),
+        Table("weeks", "Posts and comments by week", WEEKS, rows, f"{base}/weeks.csv"),
+        Table("changes", "Edits and deletions by week", CHANGES, rows, f"{base}/changes.csv"),
     )
 
 
-def _chart(rows: list[Row], title: str, sentence: str, *labels: str) -> str:
-    return bars_by_week(rows, title=title, sentence=sentence, series=[(label.lower(), label) for label in labels])
+def _freshness(mart: Mart, account: str) -> Table:
+    rows = mart.rows("freshness", account=account)
+    return Table("freshness", "Capture freshness", FRESHNESS, rows, f"{_address(account)}/freshness.csv")
 
 
-def _said(rows: list[Row], series: list[tuple[str, str]]) -> str:
+def _address(account: str) -> str:
+    return f"/accounts/{quote(account, safe='')}"
+
+
+def _figure(table: Table) -> Figure:
+    series = [(column.name, column.label) for column in table.columns if column.numeric]
+    sentence = _said(table.rows, [name for name, _ in series])
+    chart = bars_by_week(table.rows, name=table.name, title=table.title, sentence=sentence, series=series)
+    return Figure(table, sentence, chart)
+
+
+def _said(rows: Sequence[Row], names: Sequence[str]) -> str:
     """The chart in a sentence: totals, and the week with the most."""
-    totals = " and ".join(f"{sum(row[name] for row in rows):,} {label}" for name, label in series)
-    most = max(rows, key=lambda row: sum(row[name] for name, _ in series))
-    peak = sum(most[name] for name, _ in series)
-    if not peak:
-        return f"{totals} in the last {len(rows)} weeks."
-    return f"{totals} in the last {len(rows)} weeks; most in the week of {most['week']:%B} {most['week'].day}: {peak:,}."
+    counted = [_counted(sum(row[name] for row in rows), name) for name in names]
+    totals = f"{', '.join(counted[:-1])} and {counted[-1]} in {len(rows)} weeks"
+    most = max(rows, key=lambda row: sum(row[name] for name in names))
+    peak = sum(most[name] for name in names)
+    week = most["week"]
+    return f"{totals}, most in the week of {week:%B} {week.day}, {week.year}: {peak:,}." if peak else f"{totals}."
 
 
-def _cards(accounts: list[Row]) -> list[dict[str, object]]:
-    totals = [(name, sum(row[name] for row in accounts)) for name in ("posts", "comments", "edits", "gone", "hidden")]
-    labels = {"posts": "posts", "comments": "comments", "edits": "edits seen", "gone": "deleted or gone", "hidden": "hidden now"}
-    return [{"number": len(accounts), "label": "accounts"}, *({"number": n, "label": labels[name]} for name, n in totals)]
+def _counted(number: int, name: str) -> str:
+    return f"{number:,} {WORDS[name][number != 1]}"
 
 
-def _alarm(row: Row) -> dict[str, str]:
-    return {"account": row["title"], "what": f"the last look did not complete. {row['last_error']}"}
+def _up_to_date(accounts: Sequence[Row]) -> Card:
+    captured = sum(row["capture"] != "not captured" for row in accounts)
+    well = sum(row["capture"] == "up to date" for row in accounts)
+    return Card(f"{well:,} of {captured:,}", "accounts up to date", bad=well < captured)
 
 
-def _one_of(wanted: str, **tables: Table) -> Table:
-    if wanted not in tables:
-        what = "There is no such table."
-        raise Problem(what, "Use the links below the charts.", status=404)
-    return tables[wanted]
+def _cards(accounts: Sequence[Row]) -> list[Card]:
+    return [Card(f"{sum(row[name] for row in accounts):,}", label) for name, label in COUNTS]
 
 
-def _csv(name: str, table: Table) -> Response:
-    """RFC 4180, with texts that a spreadsheet program would run as formulas disarmed by an apostrophe."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.label for column in table.columns])
-    writer.writerows([_cell(row[column.name]) for column in table.columns] for row in table.rows)
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+def _csv(wanted: str, prefix: str, tables: Sequence[Table]) -> Response:
+    for table in tables:
+        if table.name == wanted:
+            return csv_answer(table, f"{prefix}-{wanted}")
+    what = "There is no such table."
+    raise Problem(what, "Use the links below the charts.", status=404)

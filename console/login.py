@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from urllib.parse import quote
 
@@ -9,11 +10,13 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from compliance import audit_log, users
-from compliance.users import SESSION_TIME, User
+from compliance.users import SESSION_TIME, LoginRefused, User
 from console.pages import Problem, page
-from console.security import COOKIE, is_form_token
+from console.security import COOKIE, READING, is_form_token
 
 router = APIRouter()
+_OURS = re.compile(r"/(?![/\\])[\x21-\x7e]*")
+WRONG = "Name or password is wrong, or the name is locked: after ten wrong passwords it is for five minutes."
 
 
 class LoginNeeded(Exception):
@@ -22,73 +25,87 @@ class LoginNeeded(Exception):
 
 def address(wanted: str) -> str:
     """The login page that leads on to a page of ours."""
-    return f"/login?next={quote(wanted)}"
+    return f"/login?next={quote(wanted)}" if wanted != "/" else "/login"
+
+
+def recognize(request: Request) -> User | None:
+    """Whose session the request belongs to, noted on the request for the page's head and forms."""
+    sources = request.app.state.sources
+    token = request.cookies.get(COOKIE)
+    user = users.user_of(sources.engine, token, now=sources.clock()) if token else None
+    if user:
+        request.state.user = user
+        request.state.session = token
+    return user
 
 
 def current_user(request: Request) -> User:
     """Whose request this is. Raises :class:`LoginNeeded`."""
-    sources = request.app.state.sources
-    token = request.cookies.get(COOKIE)
-    user = users.user_of(sources.engine, token, now=sources.clock()) if token else None
+    user = recognize(request)
     if user is None:
         raise LoginNeeded
-    request.state.user = user
-    request.state.session = token
     return user
 
 
 CurrentUser = Annotated[User, Depends(current_user)]
 
 
-@router.get("/login")
+@router.api_route("/login", methods=READING)
 def form(request: Request, next: str = "/") -> Response:  # noqa: A002 - the word in the address
-    """The login form."""
-    return page(request, "login.html", next=_ours(next))
+    """The login form; whoever is logged in already goes on."""
+    if recognize(request):
+        return RedirectResponse(_ours(next), status_code=303)
+    return _form(request, next)
 
 
 @router.post("/login")
 def log_in(
-    request: Request, name: Annotated[str, Form()], password: Annotated[str, Form()], next: Annotated[str, Form()] = "/"  # noqa: A002
+    request: Request,
+    name: Annotated[str, Form()],
+    password: Annotated[str, Form()],
+    next: Annotated[str, Form()] = "/",  # noqa: A002 - the word in the form
 ) -> Response:
     """Begin a session, or show the form again."""
-    sources = request.app.state.sources
-    now = sources.clock()
-    token = users.log_in(sources.engine, name, password, now=now)
-    audit_log.append(
-        sources.engine,
-        actor=f"console:{name[:64]}",
-        action="console.login" if token else "console.login_refused",
-        subject="console",
-        detail={},
-        now=now,
-    )
-    if token is None:
-        wrong = "Name or password is wrong, or the name is locked for a few minutes after too many tries."
-        return page(request, "login.html", status=401, next=_ours(next), wrong=wrong)
+    sources, throttle = request.app.state.sources, request.app.state.throttle
+    client, now = request.client.host if request.client else "", sources.clock()
+    if throttle.is_closed(client, now):
+        return _form(request, next, status=429, wrong="Too many tries. Wait five minutes, then try again.")
+    try:
+        token = users.log_in(sources.engine, name.strip(), password, now=now)
+    except LoginRefused as refused:
+        throttle.refused(client, now)
+        _note(request, refused.user or "unknown", "console.login_refused", why=refused.why)
+        return _form(request, next, status=401, wrong=WRONG, name=name[:64])
+    _note(request, name.strip(), "console.login")
     answer = RedirectResponse(_ours(next), status_code=303)
-    answer.set_cookie(
-        COOKIE,
-        token,
-        max_age=int(SESSION_TIME.total_seconds()),
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
+    secure = request.url.scheme == "https"
+    age = int(SESSION_TIME.total_seconds())
+    answer.set_cookie(COOKIE, token, max_age=age, httponly=True, samesite="strict", secure=secure)
     return answer
 
 
 @router.post("/logout")
 def log_out(request: Request, user: CurrentUser, form_token: Annotated[str, Form()]) -> Response:
     """End the session."""
-    del user
     if not is_form_token(request.state.session, form_token):
-        raise Problem("The form is too old.", "Go back, reload the page and try again.", status=403)
+        what = "The form is too old."
+        raise Problem(what, "Go back, reload the page and try again.", status=403)
     users.log_out(request.app.state.sources.engine, request.state.session)
+    _note(request, user.name, "console.logout")
     answer = RedirectResponse("/login", status_code=303)
-    answer.delete_cookie(COOKIE)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return answer
+
+
+def _form(request: Request, wanted: str, *, status: int = 200, wrong: str = "", name: str = "") -> Response:
+    return page(request, "login.html", status=status, next=_ours(wanted), wrong=wrong, name=name)
+
+
+def _note(request: Request, user: str, action: str, **detail: str) -> None:
+    sources = request.app.state.sources
+    audit_log.append(sources.engine, f"console:{user}", action, "console", detail, now=sources.clock())
 
 
 def _ours(wanted: str) -> str:
     """The address, if it is a page of ours; else the overview."""
-    return wanted if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) else "/"
+    return wanted if _OURS.fullmatch(wanted) else "/"

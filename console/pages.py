@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Request
-from fastapi.responses import Response
 from fastapi.templating import Jinja2Templates
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from console.security import form_token
 
+if TYPE_CHECKING:
+    from fastapi import Request
+    from fastapi.responses import Response
+
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=select_autoescape(default=True, default_for_string=True),
+    autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -39,7 +41,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         "user": getattr(request.state, "user", None),
         "form_token": form_token(session) if session else "",
         "city": request.app.state.sources.city,
-        "wrong": None,
+        "path": request.url.path,
     }
     return TEMPLATES.TemplateResponse(request, template, shared | values, status_code=status)
 

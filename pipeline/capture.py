@@ -10,13 +10,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectors.contract import AccountRef, Connection, Credential, Item, Look, Platform, Resource
+from connectors.contract import AccountRef, Connection, Credential, Item, Look, Resource
 from connectors.faults import ConnectorError, CursorExpired
 from connectors.registry import PLATFORMS
 from pipeline.known import known
@@ -77,15 +76,15 @@ def capture(
     platform = PLATFORMS[account.platform]
     done: list[ledger.Capture] = []
     with leased(places.engine, account.account_id, clock=places.clock) as renew:
+        places.spool.mkdir(parents=True, exist_ok=True)
         adopt_leftovers(places)
         ledger.interrupt(places.engine, account.account_id)
-        with closing(Subjects(places.spool)) as subjects:
-            for resource in platform.resources:
-                if done and done[-1].outcome in STOPS_ALL:
-                    done.append(_not_tried(places, account, resource, done[-1]))
-                    continue
-                look = _Look(places, account, platform, resource, credential, subjects, watch, renew)
-                done.append(look.run())
+        subjects = Subjects(places.spool / f"{account.name}.subjects")
+        for resource in platform.resources:
+            if done and done[-1].outcome in STOPS_ALL:
+                done.append(_not_tried(places, account, resource, done[-1]))
+            else:
+                done.append(_Look(places, account, resource, credential, subjects, watch, renew).run())
     failed = next((one for one in done if one.outcome != ledger.COMPLETE), None)
     if failed:
         message = f"{account.name}: {failed.message or failed.outcome}"
@@ -121,7 +120,6 @@ def adopt_leftovers(places: Places) -> int:
 class _Look:
     places: Places
     account: Account
-    platform: Platform
     resource: Resource
     credential: Credential | None
     subjects: Subjects
@@ -131,7 +129,8 @@ class _Look:
     def run(self) -> ledger.Capture:
         """Look, resumed where a recent one was cut off; an expired cursor starts the listing over once."""
         before = ledger.unfinished(self.places.engine, self.account.account_id, self.resource.name)
-        if before and self.places.clock() - before.progressed_at > RESUME_WITHIN:
+        too_old = before and self.places.clock() - before.progressed_at > RESUME_WITHIN
+        if too_old or (self._gives_subjects and not self.subjects.kept):
             before = None
         ended = self._once(before)
         if before and ended.outcome in ledger.STARTS_OVER:
@@ -158,7 +157,6 @@ class _Look:
 
     def _begin(self, before: ledger.Capture | None) -> ledger.Capture:
         now = self.places.clock()
-        last = ledger.last_complete(self.places.engine, self.account.account_id, self.resource.name)
         return ledger.begin_capture(
             self.places.engine,
             capture_id=new_capture_id(now),
@@ -167,9 +165,25 @@ class _Look:
             resource=self.resource.name,
             started_at=now,
             software=self.places.software,
-            since=window_start(last.newest_published if last else None, now, self.places.window),
+            since=self._since(now),
             resumed_from=before,
         )
+
+    def _since(self, now: datetime) -> datetime | None:
+        """How far back to read. Posts: also to where the looks at their threads were last complete, as these take them from here."""
+        engine, account_id = self.places.engine, self.account.account_id
+        last = ledger.last_complete(engine, account_id, self.resource.name)
+        reached = [last.newest_published if last else None]
+        for resource in PLATFORMS[self.account.platform].resources if self._gives_subjects else ():
+            if resource.needs_posts:
+                read = ledger.last_complete(engine, account_id, resource.name)
+                reached.append(read.started_at if read else None)
+        known_to = [moment for moment in reached if moment is not None]
+        return window_start(min(known_to) if len(known_to) == len(reached) else None, now, self.places.window)
+
+    @property
+    def _gives_subjects(self) -> bool:
+        return self.resource.name == "posts"
 
     def _recorder(self, begun: ledger.Capture) -> Recorder:
         facts = CaptureFacts(
@@ -193,15 +207,15 @@ class _Look:
         connection = self._connection(recorder)
         seen = Seen(self._seen_file(), self._known(begun))
         seen.open(resumed=resumed)
+        if self._gives_subjects:
+            self.subjects.begin(resumed=resumed)
         subjects: Iterator[Item] | tuple[()] = iter(self.subjects) if self.resource.needs_posts else ()
         look = Look(since=begun.since, resume=begun.checkpoint, subjects=subjects)
         for page in self.resource.fetch(connection, look):
-            recorder.page_done(page)
             seen.add(page.items)
-            if self.resource.name == "posts":
-                for item in page.items:
-                    if item.kind == "post":
-                        self.subjects.add(item)
+            if self._gives_subjects:
+                self.subjects.add(page.items)
+            recorder.page_done(page)  # last: the checkpoint may move past this page
             self._tell(recorder)
         if self.resource.confirm and seen.missing:
             for page in self.resource.confirm(connection, sorted(seen.missing)):
@@ -246,7 +260,6 @@ class _Look:
             self.watch(self.resource.name, recorder.tally.pages, recorder.tally.items, recorder.tally.total)
 
     def _seen_file(self) -> Path:
-        self.places.spool.mkdir(parents=True, exist_ok=True)
         return self.places.spool / f"{self.account.name}.{self.resource.name}.seen"
 
 

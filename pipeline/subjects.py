@@ -1,8 +1,7 @@
-"""The posts one capture saw, kept in a file: an account's history need not fit in memory."""
+"""The posts one capture saw, kept in a file: an account's history need not fit in memory, and a capture may be cut off."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,29 +11,37 @@ from connectors.contract import Item
 
 
 class Subjects:
-    """Posts in the order in which they were seen; can be read many times."""
+    """Posts in the order in which they were seen; can be read many times, and by the process that goes on."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.TemporaryFile("w+b", dir=folder)  # noqa: SIM115 - lives as long as the capture
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._encode = msgspec.json.Encoder().encode
         self._decode = msgspec.json.Decoder(Item).decode
 
-    def add(self, item: Item) -> None:
-        """Remember a post."""
-        self._file.seek(0, 2)
-        self._file.write(self._encode(item) + b"\n")
+    @property
+    def kept(self) -> bool:
+        """Whether the posts of an earlier look are still here."""
+        return self._path.exists()
+
+    def begin(self, *, resumed: bool) -> None:
+        """Forget the posts of an earlier look, unless this one goes on with it: then cut off a line that was half written."""
+        if not resumed:
+            self._path.write_bytes(b"")
+        elif self._path.exists():
+            content = self._path.read_bytes()
+            self._path.write_bytes(content[: content.rfind(b"\n") + 1])
+
+    def add(self, items: tuple[Item, ...]) -> None:
+        """Remember the posts among these."""
+        lines = [self._encode(item) + b"\n" for item in items if item.kind == "post"]
+        if lines:
+            with self._path.open("ab") as file:
+                file.write(b"".join(lines))
 
     def __iter__(self) -> Iterator[Item]:
-        place = 0
-        while True:
-            self._file.seek(place)
-            line = self._file.readline()
-            if not line:
-                return
-            place = self._file.tell()
-            yield self._decode(line)
-
-    def close(self) -> None:
-        """Forget them."""
-        self._file.close()
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield self._decode(line)

@@ -73,12 +73,12 @@ def _show(look: _Look, content: Content) -> None:
 
 def _post(look: _Look, item: Item) -> None:
     found = _record(item)
-    _show(look, from_record(found, payload=sha256(item), basis=look.basis, account=look.account, server=look.server))
+    _show(look, from_record(found, sha256(item), look.basis, look.account, look.server))
 
 
 def _post_view(look: _Look, item: Item) -> None:
     found = _view(item)
-    content = from_view(found, payload=sha256(item), basis=look.basis, account=look.account)
+    content = from_view(found, sha256(item), look.basis, look.account)
     if content.author_is_account:
         look.sheets.own_views.add(content)
     else:
@@ -98,7 +98,7 @@ def _views(page: ArchivedPage, sheets: Sheets) -> None:
     """``getPosts``: what was asked for and is not there is not shown to the public."""
     look = _Look.of(page, sheets, "view:getPosts")
     items = listed(page.content, "posts")
-    sheets.each(items, lambda item: _post_view(look, item))
+    sheets.each(items, partial(_post_view, look))
     shown = {native_id(bytes(item)) for item in items}
     if None in shown:
         return
@@ -219,7 +219,7 @@ def _listing(show: _Show) -> Callable[[ArchivedPage, Sheets], None]:
 
     def read(page: ArchivedPage, sheets: Sheets) -> None:
         look = _Look.of(page, sheets, "record:listRecords")
-        sheets.each(listed(page.content, "records"), lambda item: show(look, item))
+        sheets.each(listed(page.content, "records"), partial(show, look))
 
     return read
 

@@ -161,19 +161,19 @@ def record_id(reference: Reference | None) -> str | None:
     return f"bluesky:{reference.uri}" if reference and reference.uri else None
 
 
-def from_record(found: PostRecord, *, payload: str, basis: str, account: str, server: str) -> Content:
+def from_record(found: PostRecord, payload: str, basis: str, account: str, server: str, /) -> Content:
     """A post as its author wrote it. ``server`` is the base URL of the repository, from which files can be had."""
     did, _, key = parts(found.uri)
     embed = found.value.embed
-    files = _attachments(embed, f"{server}/xrpc/com.atproto.sync.getBlob?did={did}&cid=") if embed else None
+    files = _attachments(embed, server, did) if embed else None
     return _content(found.uri, did, key, found.value, files, payload, basis, account)
 
 
-def from_view(found: PostView, *, payload: str, basis: str, account: str) -> Content:
+def from_view(found: PostView, payload: str, basis: str, account: str, /) -> Content:
     """The same post as the AppView shows it, with handle and name."""
     did, _, key = parts(found.uri)
     embed = found.record.embed
-    files = _attachments(embed, None) if embed else None
+    files = _attachments(embed, None, did) if embed else None
     if files and found.embed:
         files = _located(files, found.embed)
     content = _content(found.uri, did, key, found.record, files, payload, basis, account)
@@ -189,46 +189,49 @@ def _content(  # noqa: PLR0917 - called for every post there is: keywords would 
 ) -> Content:
     if post.type != POST and post.type is not None:
         raise Broken(RECORD_TYPE, "not a post")
-    text = known(post.text)
-    embed, facets, reply = post.embed, post.facets, post.reply
-    links = _embedded(embed) if embed else []
-    mentions: list[str] = []
-    hashtags: list[str] = []
-    if facets:
-        links = _marked(facets, mentions, hashtags) + links
-    if post.tags:
-        hashtags += post.tags
-    lang = post.langs[0] if post.langs else None
+    text, embed, reply = known(post.text), post.embed, post.reply
+    links = mentions = hashtags = None
+    if post.facets or post.tags:
+        links, mentions, hashtags = _marked(post)
+    if embed:
+        links = _once((links or []) + _embedded(embed))
     parent = root = None
     if reply:
         parent, root = record_id(reply.parent), record_id(reply.root)
+    lang = post.langs[0] if post.langs else None
     marked = [(file.media_id, file.kind, file.alt) for file in files] if files else None
-    links = _once(links)
-    return Content(
+    return Content(  # in the order of its fields: keywords would take four times as long
         f"bluesky:{uri}",
-        digest(text, None, marked, links or None, None, lang, parent),
+        digest(text, None, marked, links, None, lang, parent),
         payload,
-        state_basis=basis,
-        published_at=moment(post.created_at),
-        author_id=did,
-        author_is_account=did == account,
-        text=text,
-        text_folded=folded(text),
-        lang=lang,
-        parent_id=parent,
-        root_id=root,
-        url=f"https://bsky.app/profile/{did}/post/{key}",
-        links=links or None,
-        mentions=_once(mentions) or None,
-        hashtags=_once(hashtags) or None,
-        attachments=files,
+        "present",
+        basis,
+        moment(post.created_at),
+        None,
+        did,
+        None,
+        None,
+        did == account,
+        None,
+        text,
+        folded(text),
+        lang,
+        parent,
+        root,
+        f"https://bsky.app/profile/{did}/post/{key}",
+        links,
+        mentions,
+        hashtags,
+        files,
     )
 
 
-def _marked(facets: list[Facet], mentions: list[str], hashtags: list[str]) -> list[str]:
-    """The links of the facets; mentions and hashtags are added to theirs."""
-    links = []
-    for facet in facets:
+def _marked(post: Post) -> tuple[list[str] | None, list[str] | None, list[str] | None]:
+    """Links, mentions and hashtags, each once and in order."""
+    links: list[str] = []
+    mentions: list[str] = []
+    hashtags: list[str] = []
+    for facet in post.facets or ():
         for feature in facet.features or ():
             if feature.uri:
                 links.append(feature.uri)
@@ -236,11 +239,13 @@ def _marked(facets: list[Facet], mentions: list[str], hashtags: list[str]) -> li
                 mentions.append(feature.did)
             elif feature.tag:
                 hashtags.append(feature.tag)
-    return links
+    if post.tags:
+        hashtags += post.tags
+    return _once(links), _once(mentions), _once(hashtags)
 
 
-def _once(values: list[str]) -> list[str]:
-    return list(dict.fromkeys(values)) if len(values) > 1 else values
+def _once(values: list[str]) -> list[str] | None:
+    return list(dict.fromkeys(values)) if len(values) > 1 else values or None
 
 
 def _embedded(embed: Embed) -> list[str]:
@@ -255,26 +260,21 @@ def _embedded(embed: Embed) -> list[str]:
     return links
 
 
-def _attachments(embed: Embed, place: str | None) -> list[Attachment] | None:
-    """Pictures and film; ``place`` and the CID make an address."""
+def _attachments(embed: Embed, server: str | None, did: str) -> list[Attachment] | None:
+    """Pictures and film, with the address at which their owner's server gives them out."""
     shown = embed.media or embed
-    files = []
-    for image in shown.images or ():
-        file = _file(image.image, "image", image.alt, place)
-        if file:
-            files.append(file)
+    if not shown.images and not shown.video:
+        return None
+    place = f"{server}/xrpc/com.atproto.sync.getBlob?did={did}&cid=" if server else None
+    files = [_file(image.image, "image", image.alt, place) for image in shown.images or ()]
     if shown.video:
-        file = _file(shown.video, "video", shown.alt, place)
-        if file:
-            files.append(file)
-    return files or None
+        files.append(_file(shown.video, "video", shown.alt, place))
+    return [file for file in files if file] or None
 
 
 def _file(blob: Blob | None, kind: str, alt: str | None, place: str | None) -> Attachment | None:
-    if blob is None:
-        return None
-    cid = blob.ref.cid if blob.ref else blob.cid
-    if not cid:
+    cid = (blob.ref.cid if blob.ref else blob.cid) if blob else None
+    if blob is None or not cid:
         return None
     return Attachment(f"bluesky:{cid}", kind, place and place + cid, known(alt), blob.mime_type)
 

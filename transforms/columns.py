@@ -18,7 +18,8 @@ from transforms.rows import Attachment, Counts
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
-_ROWS_PER_BATCH = 8192
+_ROWS_PER_BATCH = 1024
+"""Few enough that they still lie in the processor's cache when they are transposed."""
 _COUNTED = tuple(name for name in Counts.__struct_fields__ if name != "record_id")
 _ATTACHMENT_FIELDS = tuple(field.name for field in ATTACHMENTS.value_type)
 WIDE_COUNTS = pa.schema(

@@ -30,7 +30,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms import version_rows
+from transforms import plain, version_rows
 from transforms.observations import EDIT_HISTORY, Batch
 from transforms.records import MEDIA, METRICS, SIGHTINGS, UTC
 
@@ -64,6 +64,8 @@ KNOWN_HEADS = HEADS.append(pa.field("fresh", pa.bool_(), nullable=False))
 KEYS = pa.schema([HEADS.field("family"), HEADS.field("record_id")])
 KNOWN_METRICS = pa.schema([METRICS.field(name) for name in ("record_id", "name", "value", "seen_at")])
 KNOWN_MEDIA = pa.schema([MEDIA.field(name) for name in ("record_id", "media_id")])
+
+_NO_SUSPECTS = pa.table({"record_id": pa.array([], pa.string()), "fresh": pa.array([], pa.bool_())})
 
 FAMILIES = {"posts": "record", "comments": "record", "moderation_actions": "moderation_action", "profiles": "profile"}
 KINDS = {"posts": "post", "comments": "comment", "moderation_actions": "moderation_action", "profiles": "profile"}
@@ -160,11 +162,11 @@ def changes(batch: Batch, past: Past, connection: duckdb.DuckDBPyConnection) -> 
     Raises :class:`Unsettled` where the answer depends on rows that are not committed yet (heads that are ``fresh``).
     """
     looks = _register_batch(batch, connection)
-    _register_past(batch, past, connection)
-    connection.execute(_sql("plain"))
-    plain = _table(connection, "plain_versions"), _table(connection, "plain_heads")
+    unsettled = _register_past(batch, looks, past, connection)
+    connection.execute(_sql("intricate" if unsettled or _any_twice(looks) else "alone"))
+    decided, remembered = plain.decide(looks, _table(connection, "plain"))
     tables = {"sightings": _plain_sightings(looks, connection)}
-    versions, heads = [plain[0]], [plain[1]]
+    versions, heads = [decided], [remembered]
     if tables["sightings"].num_rows < looks.num_rows or batch.marks.num_rows or batch.gates.num_rows:
         for step in ("gates", "parts", "steps"):
             connection.execute(_sql(step))
@@ -172,12 +174,16 @@ def changes(batch: Batch, past: Past, connection: duckdb.DuckDBPyConnection) -> 
         heads.append(_table(connection, "heads"))
         others = _table(connection, "sightings").cast(SIGHTINGS)
         tables["sightings"] = pa.concat_tables([tables["sightings"], others])
-    tables |= version_rows.assemble(batch, pa.concat_tables(versions, promote_options="default"), past)
+    tables |= version_rows.assemble(batch, _one(versions), past)
     tables["metrics"] = _table(connection, "metrics").cast(METRICS)
     tables["media"] = _first_media(batch, connection)
     late = connection.execute("SELECT family, record_id FROM late").to_arrow_table().cast(KEYS)
-    heads = [part.select(HEADS.names).cast(HEADS) for part in heads]
-    return Changes(tables, pa.concat_tables(heads), tables["metrics"].select(KNOWN_METRICS.names), late)
+    known = _one([part.select(HEADS.names).cast(HEADS) for part in heads])
+    return Changes(tables, known, tables["metrics"].select(KNOWN_METRICS.names), late)
+
+
+def _one(tables: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(tables, promote_options="default")
 
 
 def _plain_sightings(looks: pa.Table, connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -201,18 +207,26 @@ def _register_batch(batch: Batch, connection: duckdb.DuckDBPyConnection) -> pa.T
     return looks
 
 
-def _register_past(batch: Batch, past: Past, connection: duckdb.DuckDBPyConnection) -> None:
-    keys = connection.execute(_sql("keys")).to_arrow_table()
-    roots = batch.gates["root_id"].unique().to_pylist()
-    connection.register("heads", past.heads(keys, roots))
+def _register_past(batch: Batch, looks: pa.Table, past: Past, connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether anything but new content in order may be in the batch."""
+    others = batch.marks.num_rows + batch.gates.num_rows > 0
+    keys = connection.execute(_sql("keys")).to_arrow_table() if others else looks.select(KEYS.names)
+    heads = past.heads(keys, batch.gates["root_id"].unique().to_pylist())
+    connection.register("heads", heads)
     connection.register("known_metrics", past.metrics(batch.metrics["record_id"]))
     connection.register("known_media", past.media(batch.media["record_id"]))
-    suspects = connection.execute(_sql("suspects")).to_arrow_table()
+    suspects = _table(connection, "suspects") if heads.num_rows else _NO_SUSPECTS
     if any(suspects["fresh"].to_pylist()):
         raise Unsettled
     connection.register("suspects", suspects)
     ids = suspects["record_id"].unique().to_pylist()
     connection.register("sighted", past.sightings(ids) if ids else SIGHTINGS.empty_table())
+    return others or bool(ids)
+
+
+def _any_twice(looks: pa.Table) -> bool:
+    """Whether a record is looked at twice, or an earlier version of one is told."""
+    return bool(pc.any(looks["told"]).as_py()) or pc.count_distinct(looks["record_id"]).as_py() < looks.num_rows
 
 
 def _looks(number: int, name: str, table: pa.Table) -> pa.Table:

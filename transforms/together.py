@@ -22,12 +22,12 @@ _NOT_IN_A_HISTORY = ("lang", "parent_id", "root_id", "url", "source_visibility")
 
 def with_views(shown: pa.Table, own_views: pa.Table) -> pa.Table:
     """Posts or comments, without the views of records that were read as records in the same capture, whose names go to those."""
-    is_record = pc.starts_with(shown["state_basis"], RECORD)
-    if not pc.any(is_record).as_py():
+    is_view = pc.starts_with(shown["state_basis"], VIEW)
+    if not own_views.num_rows and not pc.any(is_view).as_py():
         return shown
     look = _look(shown)
-    records = pc.unique(look.filter(is_record))
-    is_covered = pc.and_(pc.starts_with(shown["state_basis"], VIEW), pc.is_in(look, value_set=records))
+    records = pc.unique(look.filter(pc.starts_with(shown["state_basis"], RECORD)))
+    is_covered = pc.and_(is_view, pc.is_in(look, value_set=records))
     views = pa.concat_tables([own_views, shown.filter(is_covered)])
     kept = shown.filter(pc.invert(is_covered))
     return _completed(kept, _look(kept), views, _look(views), _NAMES)

@@ -78,6 +78,11 @@ def moment(value: datetime) -> str:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
+def brief(value: object) -> str:
+    """The value as text for a screen: as :func:`text`, moments to the second."""
+    return text(value.replace(microsecond=0) if isinstance(value, datetime) else value)
+
+
 def json(value: object) -> bytes:
     """The value as JSON; moments as ISO 8601, decimals as text, bytes as hexadecimal."""
     return msgspec.json.encode(_plain(value))

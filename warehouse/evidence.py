@@ -98,8 +98,11 @@ def pages(data: bytes, key: str, *, verify: bool = True) -> Iterator[ArchivedPag
     while True:
         with _damage(key):
             record = next(records, None)
+            if record is None and facts is None:
+                msg = f"{key} is no evidence object: it has no warcinfo record"
+                raise Damaged(msg)
             if record is None:
-                break
+                return
             if verify and not record.verify_block_digest():
                 msg = f"{key}: the record at byte {record.stream_pos} does not have its digest"
                 raise Damaged(msg)

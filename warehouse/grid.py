@@ -21,7 +21,7 @@ def lines(
     names: Sequence[str], rows: Sequence[Sequence[object]], *, numeric: Sequence[bool], columns: int
 ) -> Iterator[str]:
     """The table line by line, ``columns`` wide; one value per line where it would not fit side by side."""
-    grid = [[cells.printable(cells.text(value)) for value in row] for row in rows]
+    grid = [[cells.printable(cells.brief(value)) for value in row] for row in rows]
     titles = [cells.printable(name) for name in names]
     widths = _widths(titles, grid, columns)
     return _standing(titles, grid) if widths is None else _lying(titles, grid, widths, numeric)
@@ -33,11 +33,15 @@ def _widths(titles: Sequence[str], grid: Sequence[Sequence[str]], columns: int) 
         min(WIDEST, max([cells.width(title), *(cells.width(row[index]) for row in grid)]))
         for index, title in enumerate(titles)
     ]
+    floors = [min(width, max(NARROWEST, cells.width(title))) for width, title in zip(widths, titles, strict=True)]
     room = columns - len(GAP) * (len(titles) - 1)
-    if sum(min(width, max(NARROWEST, cells.width(title))) for width, title in zip(widths, titles, strict=True)) > room:
+    if sum(floors) > room:
         return None
     while sum(widths) > room:
-        widths[widths.index(max(widths))] -= 1
+        spare = [
+            (width, place) for place, (width, floor) in enumerate(zip(widths, floors, strict=True)) if width > floor
+        ]
+        widths[max(spare)[1]] -= 1
     return widths
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 REFLECTED = ("posts", "comments", "moderation_actions", "profiles", "sightings", "media", "metrics")
 """Tables the heads are made from."""
 MEMORY = "256MB"
+WAL = "256MB"
+"""Written to the file itself only now and then: it need not survive much."""
 _LAYOUT = 1
 _SQL = Path(__file__).parent / "heads_sql"
 
@@ -113,8 +115,11 @@ class Heads:
 
     def heads(self, keys: pa.Table, roots: Sequence[str]) -> pa.Table:
         """``KNOWN_HEADS`` of these records, and of everything ever on the gates of these threads."""
-        with self._given(keys=keys, roots=pa.table({"root_id": pa.array(roots, pa.string())})):
+        with self._given(keys=keys):
             self._run("known")
+        if roots:
+            with self._given(roots=pa.table({"root_id": pa.array(roots, pa.string())})):
+                self._run("known_of_gates")
         found = self._connection.execute("SELECT *, unit = ? AS fresh FROM known", [self._unit]).to_arrow_table()
         return found.select(KNOWN_HEADS.names).cast(KNOWN_HEADS)
 
@@ -190,7 +195,7 @@ class Heads:
     def _put(self, fresh: pa.Table, changes: Changes) -> None:
         media = changes.tables["media"]
         with self._given(fresh=fresh, counted=changes.metrics, shown=media.select(KNOWN_MEDIA.names)), self._at_once():
-            self._run("remember", unit=str(self._unit))
+            self._run("remember" if self._any("known") else "remember_new", unit=str(self._unit))
             if changes.metrics.num_rows:
                 self._run("remember_metrics")
             if media.num_rows:
@@ -208,6 +213,9 @@ class Heads:
         for key, value in values.items():
             text = text.replace(f"{{{key}}}", value).replace(f"${key}", value)
         self._connection.execute(text)
+
+    def _any(self, table: str) -> bool:
+        return self._connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None  # noqa: S608
 
     @contextlib.contextmanager
     def _given(self, **tables: pa.Table) -> Iterator[None]:
@@ -237,6 +245,7 @@ def _connect(path: Path, archive: Archive) -> duckdb.DuckDBPyConnection:
     )
     try:
         connection.execute(_sql("create"))
+        connection.execute(f"SET checkpoint_threshold = {duck.literal(WAL)}")
     except BaseException:
         connection.close()
         raise

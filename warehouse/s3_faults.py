@@ -51,6 +51,8 @@ def _refusal(problem: ClientError, endpoint: Endpoint, what: str) -> WarehouseEr
     where = f"{what} at {endpoint.url}"
     if code in _MISSING:
         return NotThere(f"{where} does not exist")
+    if code == "InvalidRange":
+        return Damaged(f"{where} ends before the bytes asked for: restore it from a copy")
     if code in _DAMAGED:
         return Damaged(f"{where}: the bytes changed on their way ({code}); nothing was written. Run again")
     if status == 507 or "no space left" in said.lower() or code == "InsufficientStorage":  # noqa: PLR2004 - RFC 4918

@@ -1,5 +1,5 @@
 -- The looks at each resource of one account.
-SELECT resource, last_complete_at, last_tried_at, last_outcome, last_error
+SELECT resource, looks, last_complete_at, last_tried_at, last_outcome, gap_since, last_error_at, last_error
 FROM capture_freshness
 WHERE account = $account
-ORDER BY resource
+ORDER BY list_position(['profile', 'posts', 'comments', 'moderation'], resource), resource

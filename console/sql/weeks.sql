@@ -1,8 +1,8 @@
--- The last weeks of one account, or of all ($account null), empty weeks included.
+-- Twenty-six weeks of one account, or of all ($account null), the week of $last the last one; weeks without activity included.
 WITH span AS (
     SELECT CAST(unnest(generate_series(
-        date_trunc('week', CAST($today AS DATE)) - INTERVAL 25 WEEK,
-        date_trunc('week', CAST($today AS DATE)),
+        date_trunc('week', CAST($last AS DATE)) - INTERVAL 25 WEEK,
+        date_trunc('week', CAST($last AS DATE)),
         INTERVAL 1 WEEK
     )) AS DATE) AS week
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-from connectors.contract import AccountRef, Connection, Credential, Page
 from typing import TYPE_CHECKING
 
+from connectors.contract import AccountRef, Connection, Credential, Page
+
 if TYPE_CHECKING:
-    from connectors.exchange import Exchange
     from collections.abc import Iterable, Mapping
+
+    from connectors.exchange import Exchange
 
 HOST = "service.city.example"
 

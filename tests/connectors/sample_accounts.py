@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connectors.contract import AccountRef, Connection, Credential, Item, Look, Page, Resource
 from connectors.registry import PLATFORMS
 from samplecity.people import APPVIEW
 
 if TYPE_CHECKING:
-    from samplecity.server import City
-    from connectors.exchange import Exchange
     from collections.abc import Mapping
+
+    from connectors.exchange import Exchange
+    from samplecity.server import City
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,13 @@ SAMPLES = {
         Sample(
             "transit", "mastodon", r"/accounts/\d+/statuses", r"/statuses/\d+$", "transit@social.harborfalls.example"
         ),
-        Sample("news", "wordpress", r"/wp/v2/posts\?", r"/wp/v2/posts/\d+", "https://news.harborfalls.example/"),
+        Sample(
+            "news",
+            "wordpress",
+            r"/wp/v2/posts\?",
+            r"/wp/v2/posts/\d+",
+            "https://news.harborfalls.example/",
+        ),
     )
 }
 

@@ -6,6 +6,7 @@ import socket
 import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -26,7 +27,6 @@ from connectors.faults import (
     Unreachable,
 )
 from connectors.verdict import Fault
-from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

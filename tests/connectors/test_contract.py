@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sample_accounts import SAMPLES, Eye
@@ -192,23 +192,16 @@ def test_a_rate_limit_says_until_when(eye: Eye) -> None:
 
 def test_a_token_that_repeats_is_never_followed_for_ever(eye: Eye) -> None:
     eye.city.faults({"fault": "repeated_token", "path": eye.sample.posts, "times": 0})
-    try:
-        shown = post_ids(eye.pages("posts"))
-    except PagingLoop as loop:
-        assert loop.exchange is not None
-    else:
-        # a connector that does not go by the token is not misled by it
-        assert shown == eye.expected("posts")
+    with pytest.raises(PagingLoop) as loop:
+        eye.pages("posts")
+    assert loop.value.exchange is not None
 
 
 def test_a_place_that_is_no_longer_known_is_told(eye: Eye) -> None:
     eye.city.faults({"fault": "expired_cursor", "path": eye.sample.posts, "times": 0})
-    try:
-        shown = post_ids(eye.pages("posts"))
-    except CursorExpired as expired:
-        assert expired.exchange is not None
-    else:
-        assert shown == eye.expected("posts")
+    with pytest.raises(CursorExpired, match="starts over") as expired:
+        eye.pages("posts")
+    assert expired.value.exchange is not None
 
 
 @pytest.mark.parametrize(("platform", "handle"), [("bluesky", "renamed.harborfalls.example"), ("mastodon", "renamed")])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -8,7 +9,6 @@ from connectors.contract import Checkpoint, Look, Page
 from connectors.exchange import Exchange
 from connectors.faults import CursorExpired
 from connectors.stages import Stage, in_turn
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

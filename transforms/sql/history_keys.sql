@@ -1,11 +1,9 @@
 SELECT family, record_id FROM all_looks
-UNION
+UNION ALL
 SELECT family, record_id FROM marks
-UNION
+UNION ALL
 SELECT 'gate', root_id FROM gates
-UNION
+UNION ALL
 SELECT 'record', unnest(hidden_ids) FROM gates
-UNION
-SELECT 'moderation_action', hide_id(hidden_id) FROM (SELECT unnest(hidden_ids) AS hidden_id FROM gates)
-UNION
-SELECT 'record', record_id FROM metrics;
+UNION ALL
+SELECT 'moderation_action', hide_id(hidden_id) FROM (SELECT unnest(hidden_ids) AS hidden_id FROM gates);

@@ -85,8 +85,7 @@ WITH behind AS (
     WHERE headed
       AND CASE
             WHEN told THEN
-                head_version > 0
-                AND sort_at <= last_seen
+                sort_at <= last_seen
                 AND (source, row) NOT IN (SELECT (source, row) FROM told_again)
             ELSE seen_at <= last_seen
           END

@@ -1,0 +1,3 @@
+INSERT INTO heads BY NAME
+SELECT *, hash(record_id) AS h, $unit AS unit
+FROM fresh;
