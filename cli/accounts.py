@@ -44,7 +44,9 @@ def load(file: Path) -> None:
     )
     click.echo(f"{len(done.added)} added, {len(done.changed)} changed, {len(done.unchanged)} unchanged")
     for name in done.absent:
-        click.echo(f"{name} is in the registry but not in {file}: it stays; `onrecord accounts deactivate {name}` ends its capture")
+        click.echo(
+            f"{name} is in the registry but not in {file}: it stays; `onrecord accounts deactivate {name}` ends its capture"
+        )
 
 
 @command.command("list", epilog="\b\nExample:\n  onrecord accounts list")
@@ -92,9 +94,13 @@ def show(name: str) -> None:
         if value:
             out.print(f"  {label:<18} {value}", soft_wrap=True)
     for one in details.assignments:
-        out.print(f"  Held by            {one.person}, {one.role}, {one.assigned_from} to {one.assigned_until or 'now'}")
+        out.print(
+            f"  Held by            {one.person}, {one.role}, {one.assigned_from} to {one.assigned_until or 'now'}"
+        )
     for decision in details.decisions:
-        out.print(f"  {decision.status.capitalize():<18} {decision.decided_at:%Y-%m-%d} by {decision.decided_by}: {decision.reason}")
+        out.print(
+            f"  {decision.status.capitalize():<18} {decision.decided_at:%Y-%m-%d} by {decision.decided_by}: {decision.reason}"
+        )
     for resource in ("profile", "posts", "comments", "moderation"):
         look = ledger.latest(workspace.engine, account.account_id, resource)
         if look:
@@ -116,6 +122,7 @@ Examples:
 @click.option("--office", help="The office (a ward) it belongs to.")
 @click.option("--credential", help="Name of its credential, where one is needed.")
 def add(
+    *,
     platform: str, handle: str, name: str | None, department: str | None, office: str | None, credential: str | None
 ) -> None:
     """Look an account up on its platform and register it as proposed. Nothing is captured until it is approved."""
@@ -152,7 +159,9 @@ def add(
     click.echo(f'Approve it with: onrecord accounts approve {chosen} --reason "..."')
 
 
-@command.command("approve", epilog='\b\nExample:\n  onrecord accounts approve ward-3 --reason "office account of Ward 3"')
+@command.command(
+    "approve", epilog='\b\nExample:\n  onrecord accounts approve ward-3 --reason "office account of Ward 3"'
+)
 @click.argument("name")
 @click.option("--reason", default="approved on the command line", show_default=True, help="Why; kept for good.")
 @click.option("--by", help="Who decided; the one who runs the command unless given.")
@@ -161,7 +170,9 @@ def approve(name: str, reason: str, by: str | None) -> None:
     _decide(name, reason, by, "approve")
 
 
-@command.command("deactivate", epilog='\b\nExample:\n  onrecord accounts deactivate ward-3 --reason "closed by the office"')
+@command.command(
+    "deactivate", epilog='\b\nExample:\n  onrecord accounts deactivate ward-3 --reason "closed by the office"'
+)
 @click.argument("name")
 @click.option("--reason", required=True, help="Why; kept for good.")
 @click.option("--by", help="Who decided; the one who runs the command unless given.")

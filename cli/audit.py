@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
 
     from compliance.retention import Audit, Status
@@ -28,8 +29,14 @@ Examples:
   onrecord audit retention --file due.csv --status due""",
 )
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day to audit for; today unless given.")
-@click.option("--file", "output", type=click.Path(path_type=Path), help="Write each record with its series and expiry as CSV.")
-@click.option("--status", type=click.Choice(["keep", "due", "held", "permanent", "no_series"]), help="Only records of this status.")
+@click.option(
+    "--file", "output", type=click.Path(path_type=Path), help="Write each record with its series and expiry as CSV."
+)
+@click.option(
+    "--status",
+    type=click.Choice(["keep", "due", "held", "permanent", "no_series"]),
+    help="Only records of this status.",
+)
 def retention(as_of: datetime | None, output: Path | None, status: Status | None) -> None:
     """Each record's series, trigger date and expiry; what is due, what is held, what has no series.
 

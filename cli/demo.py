@@ -14,20 +14,32 @@ if TYPE_CHECKING:
     from samplecity.server import City
 
 QUESTION = """\
-SELECT account, published_at, author_handle, state, text
+SELECT account, published_at::DATE AS published, author_handle AS author, state, text
 FROM records
-WHERE kind = 'comment' AND text ILIKE '%pothole%' AND state <> 'present'
+WHERE kind = 'comment' AND state IN ('hidden', 'deleted') AND published_at > current_date - INTERVAL 120 DAY
 ORDER BY published_at DESC
 LIMIT 8"""
-CAUGHT = (
-    ("Edits", "edited", "SELECT count(DISTINCT record_id) FROM versions WHERE change = 'edited' AND seen_after > $since"),
-    ("Deletions", "deleted", "SELECT count(*) FROM deletions WHERE state = 'deleted' AND seen_after > $since"),
-    ("Author's account gone", "unavailable", "SELECT count(*) FROM records WHERE state = 'unavailable' AND seen_after > $since"),
-    ("Comments hidden", "hidden", "SELECT count(*) FROM hidden_comments WHERE version > 1 AND seen_after > $since"),
-    ("Comments shown again", "shown", "SELECT count(*) FROM versions WHERE change = 'shown' AND seen_after > $since"),
-    ("New posts and comments", "new", "SELECT count(*) FROM versions WHERE change = 'first_seen' AND seen_after > $since"),
-)
-"""What the demo counts: label, the script's word, and the question to the mart."""
+FOUND = """
+SELECT
+    (SELECT count(DISTINCT record_id) FROM versions WHERE change = 'edited') AS edited,
+    (SELECT count(*) FROM records WHERE state = 'deleted') AS deleted,
+    (SELECT count(*) FROM records WHERE state = 'unavailable') AS unavailable,
+    (SELECT count(*) FROM versions WHERE change = 'hidden' AND version > 1 AND seen_after > $since) AS hidden,
+    (SELECT count(*) FROM versions WHERE change = 'shown') AS shown,
+    (SELECT count(*) FROM versions WHERE change = 'first_seen' AND seen_after > $since) AS new,
+    (SELECT count(*) FROM current_posts WHERE state IN ('present', 'hidden')) AS posts,
+    (SELECT count(*) FROM current_comments WHERE state IN ('present', 'hidden')) AS comments"""
+"""What the archive found, by the script's words."""
+LABELS = {
+    "edited": "Edits",
+    "deleted": "Deletions",
+    "unavailable": "Author's account gone",
+    "hidden": "Comments hidden",
+    "shown": "Comments shown again",
+    "new": "New posts and comments",
+    "posts": "Posts standing now",
+    "comments": "Comments standing now",
+}
 
 
 @click.command(
@@ -101,23 +113,26 @@ def _two_looks(workspace: Workspace, storage: Storage, city: City, out: Console,
 def _show_changes(workspace: Workspace, city: City, since: Any, out: Console) -> None:  # noqa: ANN401 - a time
     from rich.table import Table
 
+    from warehouse import query
+
     truth = city.truth()["total"]
-    script = truth["changes"]["1"]
+    script = {word: len(records) for word, records in truth["changes"]["1"].items()}
+    script |= {kind: truth[kind]["1"] for kind in ("posts", "comments")}
+    with query.ask(workspace.settings.mart, FOUND, params={"since": since.isoformat()}) as answer:
+        (found,) = answer.table().to_pylist()
     table = Table(title="What the second look caught", title_justify="left")
     table.add_column("")
     table.add_column("In the script", justify="right")
     table.add_column("Found", justify="right")
-    for label, word, sql in CAUGHT:
-        table.add_row(label, str(len(script[word])), str(_one(workspace, sql, since=since.isoformat())))
-    for kind in ("posts", "comments"):
-        found = _one(workspace, f"SELECT count(*) FROM current_{kind} WHERE state IN ('present', 'hidden')")
-        table.add_row(f"{kind.capitalize()} standing now", str(truth[kind]["1"]), str(found))
+    for word, label in LABELS.items():
+        table.add_row(label, str(script[word]), str(found[word]))
     out.print(table)
     _rows(
         workspace,
         "Some of them",
-        """SELECT change, account, record_id, left(text, 60) AS text, seen_before, seen_after
-           FROM versions WHERE change <> 'first_seen' ORDER BY change, seen_after LIMIT 10""",
+        """SELECT change, account, kind, left(text, 50) AS text, strftime(seen_before, '%H:%M:%S') AS after, strftime(seen_after, '%H:%M:%S') AS before
+           FROM versions WHERE change <> 'first_seen' AND version > 1
+           QUALIFY row_number() OVER (PARTITION BY change ORDER BY seen_after, record_id) <= 2 ORDER BY change""",
         out,
     )
 
@@ -131,7 +146,7 @@ def _show_retention(workspace: Workspace, out: Console) -> None:
 
 
 def _show_answer(workspace: Workspace, out: Console) -> None:
-    out.rule("A records question: comments about potholes that the public can no longer see")
+    out.rule("A records question: which comments of the last 120 days can the public no longer see?")
     out.print(QUESTION)
     _rows(workspace, "Answer", QUESTION, out)
 
@@ -140,19 +155,16 @@ def _show_places(workspace: Workspace, out: Console) -> None:
     home, chosen = workspace.home, workspace.settings
     out.rule("Where things lie")
     for label, place in (
-        ("Evidence", f"s3://{chosen.s3.evidence_bucket} (locked; data in {home / 'seaweed'}); onrecord evidence export --out DIR"),
+        (
+            "Evidence",
+            f"s3://{chosen.s3.evidence_bucket} (locked; data in {home / 'seaweed'}); onrecord evidence export --out DIR",
+        ),
         ("Tables", f"s3://{chosen.s3.tables_bucket} (Iceberg; catalog in {home / 'onrecord.db'})"),
         ("Mart", f"{chosen.mart}; onrecord views, onrecord sql"),
         ("Dashboard", "make up, or: onrecord console serve"),
         ("Next", 'onrecord respond --request City-2026-001 --sql "SELECT record_id FROM deletions" --out answer'),
     ):
         out.print(f"{label:<10} {place}", soft_wrap=True)
-
-
-def _one(workspace: Workspace, sql: str, **params: str) -> Any:  # noqa: ANN401 - a value of an answer
-    from warehouse import query
-
-    return query.ask(workspace.settings.mart, sql, params=params).table().column(0)[0].as_py()
 
 
 def _rows(workspace: Workspace, title: str, sql: str, out: Console) -> None:

@@ -40,7 +40,12 @@ def export(out: Path, account: str | None, capture_id: str | None) -> None:
     objects = list(ledger.evidence_objects(workspace.engine, capture_id=capture_id, account_id=account_id))
     detail = {"objects": len(objects), "account": account, "capture": capture_id}
     audit_log.append(
-        workspace.engine, actor=actor(), action="evidence.export", subject="evidence", detail=detail, now=workspace.clock()
+        workspace.engine,
+        actor=actor(),
+        action="evidence.export",
+        subject="evidence",
+        detail=detail,
+        now=workspace.clock(),
     )
     with workspace.storage() as storage, Progress(console=screen(err=True), transient=True) as bar:
         task = bar.add_task("Exporting", total=len(objects))

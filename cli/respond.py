@@ -16,8 +16,12 @@ Examples:
 )
 @click.option("--request", required=True, help="The City's number of the request.")
 @click.option("--sql", help="The question; its answer must have a column record_id.")
-@click.option("--file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Read the question from a file.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to make; must not exist or be empty.")
+@click.option(
+    "--file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Read the question from a file."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder to make; must not exist or be empty."
+)
 def command(request: str, sql: str | None, file: Path | None, out: Path) -> None:
     """Write a package (BagIt 1.0) with the records that answer a question.
 

@@ -28,7 +28,9 @@ Examples:
   onrecord show "$(onrecord sql 'SELECT record_id FROM edits LIMIT 1' --format csv | tail -1 | tr -d '\\r')" --native"""
 )
 @click.argument("record_id")
-@click.option("--native", is_flag=True, help="Also print the platform's own JSON of each version, read back from evidence.")
+@click.option(
+    "--native", is_flag=True, help="Also print the platform's own JSON of each version, read back from evidence."
+)
 def command(record_id: str, *, native: bool) -> None:
     """Show one record: every version with its interval, its thread, and where its evidence lies."""
     from cli.options import actor, screen
@@ -56,7 +58,9 @@ def command(record_id: str, *, native: bool) -> None:
 def _ask(workspace: Workspace, sql: str, record_id: str) -> list[dict[str, Any]]:
     from warehouse import query
 
-    rows: list[dict[str, Any]] = query.ask(workspace.settings.mart, sql, params={"record": record_id}).table().to_pylist()
+    rows: list[dict[str, Any]] = (
+        query.ask(workspace.settings.mart, sql, params={"record": record_id}).table().to_pylist()
+    )
     return rows
 
 

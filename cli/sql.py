@@ -23,13 +23,27 @@ Examples:
 `onrecord views` lists what can be asked."""
 )
 @click.argument("query", required=False)
-@click.option("--query-file", type=click.Path(path_type=Path), help="Read the question from a file (- for standard input).")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True)
-@click.option("--file", "output", type=click.Path(path_type=Path), help="Write the answer to a file instead of the screen.")
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Bound to $NAME in the question; may be repeated.")
-@click.option("--seconds", type=click.FloatRange(min=0.1), default=60, show_default=True, help="Stop the question after so long.")
-@click.option("--rows", type=click.IntRange(min=1), default=10_000_000, show_default=True, help="Most rows the answer may have.")
-@click.option("--memory", type=click.IntRange(min=64), default=1024, show_default=True, help="MiB the question may use.")
+@click.option(
+    "--query-file", type=click.Path(path_type=Path), help="Read the question from a file (- for standard input)."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True
+)
+@click.option(
+    "--file", "output", type=click.Path(path_type=Path), help="Write the answer to a file instead of the screen."
+)
+@click.option(
+    "--param", "params", multiple=True, metavar="NAME=VALUE", help="Bound to $NAME in the question; may be repeated."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(min=0.1), default=60, show_default=True, help="Stop the question after so long."
+)
+@click.option(
+    "--rows", type=click.IntRange(min=1), default=10_000_000, show_default=True, help="Most rows the answer may have."
+)
+@click.option(
+    "--memory", type=click.IntRange(min=64), default=1024, show_default=True, help="MiB the question may use."
+)
 @click.option("--guard", is_flag=True, help="CSV: keep spreadsheet programs from running texts as formulas.")
 def command(
     *,

@@ -19,7 +19,9 @@ def command() -> None:
     out, chosen = screen(), workspace.settings
     running = chosen.s3.endpoint or (seaweed.running(workspace.home) and "embedded, running")
     out.print(f"{SOFTWARE}, state in {workspace.home}", soft_wrap=True)
-    out.print(f"Object store: {running or 'embedded, not running (commands start it when they need it)'}", soft_wrap=True)
+    out.print(
+        f"Object store: {running or 'embedded, not running (commands start it when they need it)'}", soft_wrap=True
+    )
     mart = chosen.mart
     out.print(f"Mart: {mart if mart.exists() else 'not built yet: onrecord mart build'}", soft_wrap=True)
     table = Table(title="Accounts", title_justify="left")

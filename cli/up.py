@@ -98,7 +98,9 @@ def _tell(workspace: Workspace, where: Addresses, first: str | None) -> None:
     click.echo("")
     click.echo(f"Console   {where.console}")
     if first:
-        click.echo(f"          user admin, first password {first} (shown once; change it with `onrecord console password`)")
+        click.echo(
+            f"          user admin, first password {first} (shown once; change it with `onrecord console password`)"
+        )
     click.echo(f"Airflow   {where.airflow}")
     for name, password in json.loads(passwords.read_text()).items():
         click.echo(f"          user {name}, password {password}")

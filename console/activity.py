@@ -33,14 +33,14 @@ CHANGES = (
     WEEK,
     Column("edits", "Edits", Kind.NUMBER),
     Column("deletions", "Deletions", Kind.NUMBER),
-    Column("hidden", "Comments hidden", Kind.NUMBER),
+    Column("hidden", "Hidden", Kind.NUMBER),
 )
 ACCOUNTS = (
     Column("title", "Account", link="/accounts/{}", key="name"),
-    Column("platform", "Platform"),
-    Column("belongs_to", "Belongs to"),
     Column("capture", "Capture", Kind.STATE),
     Column("complete_as_of", "Complete as of (UTC)", Kind.MOMENT),
+    Column("platform", "Platform"),
+    Column("belongs_to", "Belongs to"),
     Column("posts", "Posts", Kind.NUMBER),
     Column("comments", "Comments", Kind.NUMBER),
     Column("edits", "Edits", Kind.NUMBER),
@@ -71,7 +71,7 @@ WORDS = {
     "comments": ("comment", "comments"),
     "edits": ("edit", "edits"),
     "deletions": ("deletion", "deletions"),
-    "hidden": ("comment hidden", "comments hidden"),
+    "hidden": ("hidden comment", "hidden comments"),
 }
 
 
@@ -126,7 +126,7 @@ def one_account(request: Request, name: str) -> Response:
         "account.html",
         account=account,
         alarms=alarms.of_accounts([account], request.app.state.sources.clock()),
-        cards=_cards([account]),
+        cards=[_state(account), *_cards([account])],
         figures=[_figure(table) for table in tables],
         looks=looks,
         built_at=built_at,
@@ -175,7 +175,7 @@ def _by_week(mart: Mart, last: datetime, *, base: str, account: str | None = Non
     rows = mart.rows("weeks", account=account, last=last.date())
     return (
         Table("weeks", "Posts and comments by week", WEEKS, rows, f"{base}/weeks.csv"),
-        Table("changes", "Edits and deletions by week", CHANGES, rows, f"{base}/changes.csv"),
+        Table("changes", "Edits, deletions and hidden comments by week", CHANGES, rows, f"{base}/changes.csv"),
     )
 
 
@@ -202,7 +202,7 @@ def _said(rows: Sequence[Row], names: Sequence[str]) -> str:
     most = max(rows, key=lambda row: sum(row[name] for name in names))
     peak = sum(most[name] for name in names)
     week = most["week"]
-    return f"{totals}, most in the week of {week:%B} {week.day}, {week.year}: {peak:,}." if peak else f"{totals}."
+    return f"{totals}, most in the week of {week:%b} {week.day}, {week.year}: {peak:,}." if peak else f"{totals}."
 
 
 def _counted(number: int, name: str) -> str:
@@ -213,6 +213,11 @@ def _up_to_date(accounts: Sequence[Row]) -> Card:
     captured = sum(row["capture"] != "not captured" for row in accounts)
     well = sum(row["capture"] == "up to date" for row in accounts)
     return Card(f"{well:,} of {captured:,}", "accounts up to date", bad=well < captured)
+
+
+def _state(account: Row) -> Card:
+    capture = str(account["capture"])
+    return Card(capture.capitalize(), "capture", bad=capture not in ("up to date", "not captured"))
 
 
 def _cards(accounts: Sequence[Row]) -> list[Card]:

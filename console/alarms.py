@@ -32,7 +32,7 @@ def of_accounts(accounts: Sequence[Row], now: datetime) -> list[Alarm]:
         text = "The table of accounts below begins with all that fail."
         found.append(Alarm(f"The last look failed at {_counted(len(failing) - SHOWN)} more", text))
     if never:
-        text = "They are approved, but no look at them was ever complete."
+        text = "Approved, but no look was ever complete."
         found.append(Alarm(f"Never looked at completely: {_counted(len(never))}", text, never))
     if late:
         oldest = min(row["complete_as_of"] for row in late)
@@ -59,11 +59,12 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def _failing(row: Row, now: datetime) -> Alarm:
-    since = row["complete_as_of"]
-    known = f"Complete as of {_moment(since)}, {ago(since, now)}." if since else "No look at it was ever complete."
-    error = str(row["last_error"] or "").rstrip()
+    error = str(row["last_error"] or "").strip()
     stop = "" if error.endswith((".", "!", "?")) else "."
-    return Alarm("The last look failed", f"{error}{stop} {known}" if error else known, [row])
+    parts = [f"{error[:1].upper()}{error[1:]}{stop}"] if error else []
+    if row["gap_since"]:
+        parts.append(f"Not covered since {_moment(row['gap_since'])}, {ago(row['gap_since'], now)}.")
+    return Alarm("The last look failed", " ".join(parts), [row])
 
 
 def _those(accounts: Sequence[Row], word: str) -> list[Row]:

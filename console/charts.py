@@ -92,7 +92,7 @@ def _specification(rows: Sequence[Row], shape: Shape, series: Sequence[tuple[str
                 "field": "count",
                 "type": "quantitative",
                 "title": None,
-                "scale": {"domainMin": 0, "domainMax": max(most, LOWEST_TOP), "nice": True},
+                "scale": {"domain": [0, max(most, LOWEST_TOP)], "nice": 4},
                 "axis": {"tickMinStep": 1, "tickCount": 4, "format": ",d", "domain": False, "ticks": False},
             },
             "color": {

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.contract import AccountRef, Connection, Credential, Item, Look, Resource
@@ -28,6 +26,9 @@ from warehouse.lease import leased
 from warehouse.spool import CaptureFacts, adopt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
     from sqlalchemy import Engine
 
     from compliance.accounts import Account
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 RESUME_WITHIN = timedelta(hours=24)
 """A listing older than this is begun anew rather than resumed: too much has moved."""
+RENEW_EVERY = timedelta(seconds=30)
 STOPS_ALL = frozenset({"credential_rejected", "account_unavailable", "rate_limited", "unreachable"})
 """Outcomes of one resource after which the others are not tried."""
 
@@ -79,17 +81,31 @@ def capture(
         places.spool.mkdir(parents=True, exist_ok=True)
         adopt_leftovers(places)
         ledger.interrupt(places.engine, account.account_id)
+        keep = _now_and_then(renew, places.clock)
         subjects = Subjects(places.spool / f"{account.name}.subjects")
         for resource in platform.resources:
             if done and done[-1].outcome in STOPS_ALL:
                 done.append(_not_tried(places, account, resource, done[-1]))
             else:
-                done.append(_Look(places, account, resource, credential, subjects, watch, renew).run())
+                done.append(_Look(places, account, resource, credential, subjects, watch, keep).run())
     failed = next((one for one in done if one.outcome != ledger.COMPLETE), None)
     if failed:
         message = f"{account.name}: {failed.message or failed.outcome}"
         raise CaptureFailed(message, code=failed.outcome, retry_at=failed.retry_at, captures=done)
     return done
+
+
+def _now_and_then(renew: Callable[[], None], clock: Callable[[], datetime]) -> Callable[[], None]:
+    """Renew the lease at most every :data:`RENEW_EVERY`, however many pages come."""
+    last = clock()
+
+    def kept() -> None:
+        nonlocal last
+        if clock() - last >= RENEW_EVERY:
+            renew()
+            last = clock()
+
+    return kept
 
 
 def refuse(places: Places, account: Account, *, code: str, message: str) -> CaptureFailed:

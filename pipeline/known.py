@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
     from pyiceberg.expressions import BooleanExpression
 
     from warehouse.tables import Archive
@@ -37,7 +38,9 @@ def known(
     if table is None:
         return set()
     columns = ["record_id", "version", "state", *(["root_id"] if roots is not None else [])]
-    rows = archive.scan(table, columns=columns, row_filter=_filter(account_id, None if resource == "moderation" else since))
+    rows = archive.scan(
+        table, columns=columns, row_filter=_filter(account_id, None if resource == "moderation" else since)
+    )
     if rows.num_rows == 0:
         return set()
     newest = _last_versions(rows)

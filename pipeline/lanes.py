@@ -26,6 +26,7 @@ class Lane:
 
     @property
     def pool(self) -> str:
+        """The Airflow pool of the lane."""
         return f"capture_{self.name}"
 
 

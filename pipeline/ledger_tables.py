@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,9 @@ from warehouse import gaps, ledger
 from warehouse.replacement import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
     from sqlalchemy import Engine
 
     from warehouse.heads import Heads
@@ -67,7 +68,7 @@ def _capture(one: Capture) -> dict[str, Any]:
 
 
 def _present(archive: Archive, name: str, column: str, values: Iterable[str]) -> set[str]:
-    from pyiceberg.expressions import In  # noqa: PLC0415 - loaded with the catalog
+    from pyiceberg.expressions import In
 
     return set(archive.scan(name, columns=[column], row_filter=In(column, tuple(values)))[column].to_pylist())
 
@@ -78,5 +79,3 @@ def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 
 def _batch() -> str:
     return f"ledger-{secrets.token_hex(8)}"
-
-

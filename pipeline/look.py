@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from connectors.contract import Checkpoint, Item, Page
 from warehouse import ledger
 from warehouse.evidence import Stored, lock
 from warehouse.spool import CaptureFacts, Spool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
     from sqlalchemy import Engine
 
+    from connectors.contract import Checkpoint, Item, Page
     from connectors.exchange import Exchange
     from warehouse.bucket import Bucket
 

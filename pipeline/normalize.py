@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -24,13 +21,17 @@ from pipeline import ledger_tables, remaking
 from pipeline.shown import VERSION, looks_in, shown_by, together
 from transforms import history
 from transforms.history import KEYS, Changes, Unsettled
-from transforms.observations import Batch
 from warehouse import ledger
 from warehouse.heads import Heads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
     from sqlalchemy import Engine
 
+    from transforms.observations import Batch
     from warehouse.bucket import Bucket
     from warehouse.ledger import EvidenceObject
     from warehouse.tables import Archive, Transaction

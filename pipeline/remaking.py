@@ -8,7 +8,6 @@ are exchanged for what follows from them. Slow and rare; it costs what normalizi
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -21,6 +20,8 @@ from transforms.remake import KINDS_OF, OF_RECORDS, ids_of, only, remade
 from warehouse.replacement import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import duckdb
 
     from warehouse.bucket import Bucket

@@ -14,7 +14,9 @@ from airflow.sdk import RetryDecision, RetryPolicy
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-A_PERSON_MUST_ACT = frozenset({"credential_rejected", "scope_missing", "account_unavailable", "credential_missing", "not_approved"})
+A_PERSON_MUST_ACT = frozenset(
+    {"credential_rejected", "scope_missing", "account_unavailable", "credential_missing", "not_approved"}
+)
 """Outcome codes that no waiting mends."""
 
 SLACK = timedelta(seconds=1)

@@ -5,7 +5,6 @@ Where an object is cut depends on the object alone, so its rows are the same whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -15,12 +14,14 @@ import pyarrow as pa
 from transforms.fullness import filled
 from transforms.normalize import normalize
 from transforms.observations import SCHEMAS, Batch
-from transforms.page import ArchivedPage
 from warehouse import evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import duckdb
 
+    from transforms.page import ArchivedPage
     from warehouse.bucket import Bucket
 
 VERSION = "1"

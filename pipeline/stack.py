@@ -12,12 +12,15 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.lanes import lanes
 from pipeline.supervisor import Component
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 AIRFLOW_PORT = 18473
 EXECUTION_PORT = 18474

@@ -12,10 +12,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 TERM_SECONDS = 15.0
 _PR_SET_PDEATHSIG = 1
@@ -46,7 +49,7 @@ class Supervisor:
         self._say = say
         self._running: list[tuple[Component, subprocess.Popen[bytes]]] = []
 
-    def __enter__(self) -> Supervisor:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

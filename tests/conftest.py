@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["storage_fixtures", "postgres_fixture", "airflow_fixtures", "workspace_fixtures"]
+pytest_plugins = ["storage_fixtures", "postgres_fixture", "airflow_fixtures", "workspace_fixtures", "demo_fixtures"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from transforms import bluesky_moderation as moderation
+from transforms.bluesky_account import OK, profile, refusal, status
 from transforms.bluesky_post import POST, PostRecord, PostView, from_record, from_view, parts
 from transforms.listing import listed
 from transforms.page import ArchivedPage
@@ -27,12 +28,10 @@ from transforms.quarantine import (
     PageBroken,
     native_id,
 )
-from transforms.rows import Content, Counts, Mark, Profile
+from transforms.rows import Content, Counts
 from transforms.sheets import Item, Outcome, Sheets, sha256
 from transforms.spans import Unbalanced, thread_nodes
-from transforms.text import addresses, digest, known
 
-OK = 200
 INDEXING = timedelta(minutes=10)
 """A record younger than this that the AppView leaves out may just not have been indexed yet."""
 
@@ -227,36 +226,6 @@ def _listing(show: _Show) -> Callable[[ArchivedPage, Sheets], None]:
 # --- direct reads ---------------------------------------------------------------------------------
 
 
-class _Refusal(msgspec.Struct):
-    """An XRPC error."""
-
-    error: str | None = None
-    message: str | None = None
-
-
-class _Repository(msgspec.Struct):
-    """``getRepoStatus``."""
-
-    did: str
-    active: bool
-    status: str | None = None
-
-
-class _ProfileView(msgspec.Struct, rename="camel"):
-    """``app.bsky.actor.defs#profileViewDetailed``."""
-
-    did: str
-    handle: str | None = None
-    display_name: str | None = None
-    description: str | None = None
-    avatar: str | None = None
-
-
-_refusal = msgspec.json.Decoder(_Refusal).decode
-_repository = msgspec.json.Decoder(_Repository).decode
-_profile_view = msgspec.json.Decoder(_ProfileView).decode
-
-
 def _one_record(page: ArchivedPage, sheets: Sheets) -> None:
     """``getRecord`` on the author's server: there, or deleted."""
     look = _Look.of(page, sheets, "record:getRecord")
@@ -269,8 +238,8 @@ def _one_record(page: ArchivedPage, sheets: Sheets) -> None:
                 raise Broken(NATIVE_ID, f"a direct read of {collection}")
             show(look, item)
             return None
-        error = _refusal(item).error
-        if page.status not in (400, 404) or error != "RecordNotFound":
+        error = refusal(page, item)
+        if error != "RecordNotFound":
             return f"answer_{page.status}"
         payload = sha256(item)
         sheets.marks.add(
@@ -283,86 +252,8 @@ def _one_record(page: ArchivedPage, sheets: Sheets) -> None:
     sheets.whole(answer, page)
 
 
-def _status(page: ArchivedPage, sheets: Sheets) -> None:
-    """``getRepoStatus``: why a whole repository is closed, for a record or for the City's own account."""
-
-    def answer(item: Item) -> Outcome:
-        state, word = _repository_state(page, item)
-        if state is None:
-            return word
-        basis = f"record:getRepoStatus: {word}"
-        payload = sha256(item)
-        if page.subject.startswith("at:"):
-            sheets.marks.add(moderation.gone(page.subject, state=state, basis=basis, payload=payload))
-        else:
-            sheets.marks.add(_profile_mark(page, state, basis, payload))
-        return None
-
-    sheets.whole(answer, page)
-
-
-def _repository_state(page: ArchivedPage, item: Item) -> tuple[str | None, str]:
-    """What the state of a repository says about what is in it; None and a reason where it says nothing."""
-    if page.status == OK:
-        repository = _repository(item)
-        if repository.active:
-            return None, "repository_active"
-        word = repository.status or "inactive"
-        return ("deleted" if word == "deleted" else "unavailable"), word
-    if page.status in (400, 404) and _refusal(item).error == "RepoNotFound":
-        return "deleted", "RepoNotFound"
-    return None, f"answer_{page.status}"
-
-
-def _profile_mark(page: ArchivedPage, state: str, basis: str, payload: str) -> Mark:
-    return Mark(record_id=page.account_id, kind="profile", state=state, state_basis=basis, payload_sha256=payload)
-
-
-def _profile(page: ArchivedPage, sheets: Sheets) -> None:
-    """``getProfile``."""
-
-    def answer(item: Item) -> Outcome:
-        if page.status != OK:
-            return _no_profile(page, sheets, item)
-        found = _profile_view(item)
-        if f"bluesky:{found.did}" != page.account_id:
-            raise Broken(OTHER_ACCOUNT, "the handle leads to another account")
-        name, description, avatar = known(found.display_name), known(found.description), known(found.avatar)
-        links = addresses(description)
-        sheets.profiles.add(
-            Profile(
-                record_id=page.account_id,
-                content_sha256=digest(found.handle, name, description, links, avatar),
-                payload_sha256=sha256(item),
-                state_basis="view:getProfile",
-                handle=known(found.handle),
-                name=name,
-                description=description,
-                url=f"https://bsky.app/profile/{found.did}",
-                links=links,
-                avatar_url=avatar,
-            )
-        )
-        return None
-
-    sheets.whole(answer, page)
-
-
-def _no_profile(page: ArchivedPage, sheets: Sheets, item: Item) -> Outcome:
-    refusal = _refusal(item)
-    if refusal.error in ("AccountDeactivated", "AccountTakedown"):
-        state = "unavailable"
-    elif refusal.error == "InvalidRequest" and "not found" in (refusal.message or ""):
-        state = "deleted"
-    else:
-        return f"answer_{page.status}"
-    basis = f"view:getProfile: {refusal.error}"
-    sheets.marks.add(_profile_mark(page, state, basis, sha256(item)))
-    return None
-
-
 CALLS: Mapping[str, Callable[[ArchivedPage, Sheets], None]] = {
-    "profile": _profile,
+    "profile": profile,
     "post_records": _listing(_post),
     "post_views": _views,
     "thread": _thread,
@@ -375,8 +266,8 @@ CALLS: Mapping[str, Callable[[ArchivedPage, Sheets], None]] = {
     "list": _list,
     "confirm_record": _one_record,
     "confirm_views": _views,
-    "confirm_repository": _status,
-    "account_status": _status,
+    "confirm_repository": status,
+    "account_status": status,
 }
 ANSWERS = frozenset({"profile", "reply_record", "confirm_record", "confirm_repository", "account_status"})
 """Calls of which a refusal says something."""

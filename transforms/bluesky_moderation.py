@@ -106,7 +106,16 @@ def show_thread_gate(sheets: Sheets, found: ThreadGateRecord, *, payload: str, b
     else:
         allowed = ", ".join(rule.words for rule in gate.allow) or "nobody"
         sheets.moderation_actions.add(
-            _action(found.uri, "reply_gate", f"bluesky:{gate.post}", did, allowed, gate.created_at, payload, basis)
+            _action(
+                found.uri,
+                "reply_gate",
+                subject=f"bluesky:{gate.post}",
+                actor=did,
+                payload=payload,
+                basis=basis,
+                reason=allowed,
+                acted_at=gate.created_at,
+            )
         )
     hidden = [f"bluesky:{uri}" for uri in dict.fromkeys(gate.hidden_replies or ())]
     for record_id in hidden:
@@ -141,7 +150,16 @@ def show_post_gate(sheets: Sheets, found: PostGateRecord, *, payload: str, basis
     reason = ", ".join(rules + detached) or None
     name = "detach_quote" if detached else "quote_gate"
     sheets.moderation_actions.add(
-        _action(found.uri, name, f"bluesky:{gate.post}", did, reason, gate.created_at, payload, basis)
+        _action(
+            found.uri,
+            name,
+            subject=f"bluesky:{gate.post}",
+            actor=did,
+            payload=payload,
+            basis=basis,
+            reason=reason,
+            acted_at=gate.created_at,
+        )
     )
 
 
@@ -152,7 +170,16 @@ def show_block(sheets: Sheets, found: BlockRecord, *, payload: str, basis: str) 
     name = "block_list" if collection == LIST_BLOCK else "block"
     reason = f"member of {block.list}" if block.list else None
     sheets.moderation_actions.add(
-        _action(found.uri, name, f"bluesky:{block.subject}", did, reason, block.created_at, payload, basis)
+        _action(
+            found.uri,
+            name,
+            subject=f"bluesky:{block.subject}",
+            actor=did,
+            payload=payload,
+            basis=basis,
+            reason=reason,
+            acted_at=block.created_at,
+        )
     )
 
 
@@ -161,12 +188,28 @@ def show_list_item(sheets: Sheets, found: ListItem, *, blocked_list: str, actor:
     parts(found.uri)
     subject = f"bluesky:{found.subject.did}"
     sheets.moderation_actions.add(
-        _action(found.uri, "block", subject, actor, f"member of {blocked_list}", None, payload, basis)
+        _action(
+            found.uri,
+            "block",
+            subject=subject,
+            actor=actor,
+            payload=payload,
+            basis=basis,
+            reason=f"member of {blocked_list}",
+        )
     )
 
 
 def _action(
-    uri: str, name: str, subject: str, actor: str, reason: str | None, acted_at: str | None, payload: str, basis: str
+    uri: str,
+    name: str,
+    *,
+    subject: str,
+    actor: str,
+    payload: str,
+    basis: str,
+    reason: str | None = None,
+    acted_at: str | None = None,
 ) -> Action:
     return Action(
         record_id=f"bluesky:{uri}",

@@ -57,7 +57,9 @@ _domain = msgspec.json.Decoder(str).decode
 _relationship = msgspec.json.Decoder(Relationship).decode
 
 
-def _action(page: ArchivedPage, word: str, name: str, item: Item, subject: str | None, reason: str | None) -> Action:
+def _action(
+    page: ArchivedPage, word: str, name: str, item: Item, *, subject: str | None = None, reason: str | None = None
+) -> Action:
     if not name or "/" in name:
         raise Broken(NATIVE_ID, "not an id")
     return Action(
@@ -78,7 +80,9 @@ def accounts(word: str) -> Callable[[ArchivedPage, Sheets], None]:
     def read(page: ArchivedPage, sheets: Sheets) -> None:
         def one(item: Item) -> None:
             number = str(_named(item).id)
-            sheets.moderation_actions.add(_action(page, word, number, item, f"mastodon:{page.service}/{number}", None))
+            sheets.moderation_actions.add(
+                _action(page, word, number, item, subject=f"mastodon:{page.service}/{number}")
+            )
 
         sheets.each(listed(page.content), one)
 
@@ -90,7 +94,7 @@ def domains(page: ArchivedPage, sheets: Sheets) -> None:
 
     def one(item: Item) -> None:
         domain = _domain(item)
-        sheets.moderation_actions.add(_action(page, "domain_block", domain, item, f"mastodon:{domain}", None))
+        sheets.moderation_actions.add(_action(page, "domain_block", domain, item, subject=f"mastodon:{domain}"))
 
     sheets.each(listed(page.content), one)
 
@@ -108,7 +112,7 @@ def filters(page: ArchivedPage, sheets: Sheets) -> None:
             f"then: {found.filter_action}" if found.filter_action else None,
         ]
         reason = "; ".join(part for part in told if part) or None
-        sheets.moderation_actions.add(_action(page, "filter", str(found.id), item, None, reason))
+        sheets.moderation_actions.add(_action(page, "filter", str(found.id), item, reason=reason))
 
     sheets.each(listed(page.content), one)
 
@@ -123,7 +127,7 @@ def relationship(page: ArchivedPage, sheets: Sheets) -> None:
         if str(found.id) != asked or word not in ("block", "mute"):
             raise Broken(ITEM_SHAPE, "not what was asked for")
         if found.blocking if word == "block" else found.muting:
-            sheets.moderation_actions.add(_action(page, word, asked, item, f"mastodon:{page.service}/{asked}", None))
+            sheets.moderation_actions.add(_action(page, word, asked, item, subject=f"mastodon:{page.service}/{asked}"))
         else:
             sheets.marks.add(
                 Mark(

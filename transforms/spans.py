@@ -33,7 +33,7 @@ class Node:
     start: int = 0
 
 
-def elements(body: bytes, key: bytes | None) -> list[bytes]:
+def elements(body: bytes, key: bytes | None) -> list[bytes]:  # noqa: C901 - one pass over the tokens
     """The elements of the list at ``key`` of the outermost object, or of the outermost list, each with its exact bytes."""
     found: list[bytes] = []
     depth, inner, start, done = 0, 0, 0, False
@@ -65,7 +65,7 @@ _TOP, _LIST, _OTHER = "top", "list", "other"
 _Place = str | Node
 
 
-def thread_nodes(body: bytes) -> Iterator[Node]:
+def thread_nodes(body: bytes) -> Iterator[Node]:  # noqa: C901 - one pass over the tokens
     """Every node of ``{"thread": {"post": …, "parent": …, "replies": [{"post": …}, …]}}``, however deep.
 
     Raises:

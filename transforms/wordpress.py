@@ -66,34 +66,32 @@ def _direct(show: _Show, kind: str) -> Callable[[ArchivedPage, Sheets], None]:
             if page.status == _OK:
                 show(page, sheets, item)
                 return None
-            code = _refusal(item).code or ""
-            if code in NOT_THERE:
-                state = "deleted"
-            elif (
-                page.status in _CLOSED
-                and code.startswith(("rest_forbidden", "rest_cannot_"))
-                and code not in _NO_ACCESS
-            ):
-                state = "unavailable"
-            else:
-                return f"answer_{page.status}"
-            basis = f"{page.call}: {page.status} {code}"
-            if state == "unavailable":
-                basis += " (made private, held or in the trash)"
-            sheets.marks.add(
-                Mark(
-                    record_id=f"wordpress:{page.subject}",
-                    kind=kind,
-                    state=state,
-                    state_basis=basis,
-                    payload_sha256=sha256(item),
-                )
-            )
-            return None
+            return _refused(page, sheets, item, kind)
 
         sheets.whole(answer, page)
 
     return read
+
+
+def _refused(page: ArchivedPage, sheets: Sheets, item: Item, kind: str) -> Outcome:
+    code = _refusal(item).code or ""
+    basis = f"{page.call}: {page.status} {code}"
+    if code in NOT_THERE:
+        state = "deleted"
+    elif page.status in _CLOSED and code.startswith(("rest_forbidden", "rest_cannot_")) and code not in _NO_ACCESS:
+        state, basis = "unavailable", f"{basis} (made private, held or in the trash)"
+    else:
+        return f"answer_{page.status}"
+    sheets.marks.add(
+        Mark(
+            record_id=f"wordpress:{page.subject}",
+            kind=kind,
+            state=state,
+            state_basis=basis,
+            payload_sha256=sha256(item),
+        )
+    )
+    return None
 
 
 _NO_ACCESS = frozenset({"rest_cannot_access"})

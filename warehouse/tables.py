@@ -17,7 +17,7 @@ from warehouse.table_faults import table_faults
 from warehouse.table_specs import NAMESPACE, partitions, properties, sorted_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -140,7 +140,9 @@ class Archive:
         options: dict[str, Any] = {} if row_filter is None else {"row_filter": row_filter}
         with table_faults(name):
             found = table.scan(selected_fields=tuple(wanted.names), snapshot_id=snapshot, **options)
-            return found.to_arrow_batch_reader().cast(wanted)
+            source = found.to_arrow_batch_reader()
+        ordered = pa.schema([source.schema.field(column) for column in wanted.names])
+        return pa.RecordBatchReader.from_batches(ordered, _selected(source, name, wanted.names)).cast(wanted)
 
     # --- inside ---
 
@@ -150,7 +152,9 @@ class Archive:
         from pyiceberg.catalog.sql import SqlCatalog  # noqa: PLC0415 - see above
 
         from warehouse.file_io import file_io_properties  # noqa: PLC0415
+        from warehouse.null_lists import keep_null_lists  # noqa: PLC0415
 
+        keep_null_lists()
         with table_faults("catalog"):
             catalog = SqlCatalog(
                 CATALOG,
@@ -267,17 +271,28 @@ class Transaction:
             self._abandon()
             raise
         for name in [name for name in TABLES if name in self._files]:
-            self._commit_one(name, self._files[name])
-            del self._files[name]
+            try:
+                committed = self._commit_one(name)
+            except TableBusy:
+                self._abandon()
+                raise
+            if committed:
+                del self._files[name]
+        self._abandon()
 
-    def _commit_one(self, name: str, files: list[DataFile]) -> None:
-        with (
-            table_faults(name),
-            self._tables[name].transaction() as change,
-            change.update_snapshot(snapshot_properties={BATCH_PROPERTY: self._batch}).merge_append() as snapshot,
-        ):
-            for file in files:
-                snapshot.append_data_file(file)
+    def _commit_one(self, name: str) -> bool:
+        """Commit a table's files unless another process committed the batch meanwhile; whether they were committed."""
+        table = self._tables[name]
+        with table_faults(name):
+            if _has_batch(table.refresh(), self._batch):
+                return False
+            with (
+                table.transaction() as change,
+                change.update_snapshot(snapshot_properties={BATCH_PROPERTY: self._batch}).merge_append() as snapshot,
+            ):
+                for file in self._files[name]:
+                    snapshot.append_data_file(file)
+        return True
 
     def _abandon(self) -> None:
         """Delete the files no snapshot names. What cannot be deleted now is left to maintenance."""
@@ -287,6 +302,12 @@ class Transaction:
                 with contextlib.suppress(Exception):
                     self._tables[name].io.delete(file.file_path)
         self._files.clear()
+
+
+def _selected(source: pa.RecordBatchReader, name: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    with table_faults(name):
+        for batch in source:
+            yield batch.select(columns)
 
 
 def _require_known(name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -114,7 +113,3 @@ class Eye:
         moment = str(self.city.truth()["moment"])
         states = self.truth["states"][moment][name]
         return {record.partition(":")[2] for record, state in states.items() if state in ("present", "hidden")}
-
-    def asked(self, pattern: str) -> int:
-        """How often something was asked for."""
-        return sum(1 for _, target, _ in self.city.requests if re.search(pattern, target))

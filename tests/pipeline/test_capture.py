@@ -22,7 +22,7 @@ CHANGES = {
     "edited": "SELECT DISTINCT record_id FROM versions WHERE change = 'edited'",
     "deleted": "SELECT record_id FROM records WHERE state = 'deleted'",
     "unavailable": "SELECT record_id FROM records WHERE state = 'unavailable'",
-    "hidden": "SELECT record_id FROM versions WHERE change = 'hidden' AND version > 1 AND seen_before > $since",
+    "hidden": "SELECT record_id FROM versions WHERE change = 'hidden' AND version > 1 AND seen_after > $since",
     "shown": "SELECT record_id FROM versions WHERE change = 'shown'",
     "new": "SELECT record_id FROM versions WHERE change = 'first_seen' AND seen_after > $since",
 }

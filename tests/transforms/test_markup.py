@@ -14,7 +14,7 @@ from transforms.markup import plain, read
         ("", None),
         ("<p></p><p> </p>", None),
         ("plain  words\nin lines", "plain words in lines"),
-        ("a &lt;b&gt; &#8217; &amp;amp;", "a <b> ’ &amp;"),
+        ("a &lt;b&gt; &#8217; &amp;amp;", "a <b> \u2019 &amp;"),
         ("<p>one</p><p>two</p>", "one\n\ntwo"),
         ("<p>one<br>two<br/>\nthree</p>", "one\ntwo\nthree"),
         ("one<br><br>two", "one\n\ntwo"),

@@ -60,7 +60,7 @@ def bluesky(body: Any) -> tuple[str, str, Any] | None:
     return None
 
 
-def mastodon(body: Any) -> tuple[str, str, Any] | None:
+def mastodon(body: Any) -> tuple[str, str, Any] | None:  # noqa: PLR0911 - one shape, one answer
     first = body[0] if isinstance(body, list) and body else body
     if not isinstance(first, dict):
         return None

@@ -21,7 +21,7 @@ from transforms.text import addresses, digest, folded, known
         ("ÇA ARRIVE À ZÜRICH", "ca arrive a zurich"),
         ("A\u0308rger", "arger"),
         ("Минск ЁЛКА", "минск елка"),
-        ("ﬁrst № ２", "first no 2"),
+        ("\ufb01rst \u2116 \uff12", "first no 2"),
         ("日本語", None),
         ("❄️ snow", "❄️ snow"),
     ],

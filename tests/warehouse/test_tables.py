@@ -91,6 +91,27 @@ def test_nested_columns_come_back(archive: Archive) -> None:
     assert row == {"attachments": [media, media], "hashtags": ["a", "b"], "links": []}
 
 
+def test_a_null_list_stays_null_and_an_empty_one_empty(archive: Archive) -> None:
+    media = {"media_id": "m", "kind": "image", "url": "https://x", "alt": None, "mime": None}
+    shown = [[], None, [media], None, [media, media]] * 40
+    pieces = posts(*range(200), attachments=shown, hashtags=[[], None, ["a"], None, ["b", "c"]] * 40)
+    archive.append("posts", pa.concat_tables([pieces.slice(0, 77), pieces.slice(77, 1), pieces.slice(78)]), batch="b")
+    found = {row["record_id"]: row for row in archive.scan("posts").to_pylist()}
+    assert [found[f"bluesky:{number}"]["attachments"] for number in range(200)] == shown
+    assert [found[f"bluesky:{number}"]["hashtags"] for number in range(5)] == [[], None, ["a"], None, ["b", "c"]]
+
+
+def test_a_batch_committed_by_another_process_meanwhile_is_not_added_twice(
+    archive: Archive, url: str, buckets: Buckets
+) -> None:
+    other = Archive(url, buckets.tables.endpoint, buckets.tables.name)
+    with archive.transaction(batch="b1") as transaction:
+        transaction.write("posts", posts(1))
+        other.append("posts", posts(1), batch="b1")
+    assert ids(archive) == ["bluesky:1"]
+    assert len([entry for entry in buckets.tables.list() if "/data/" in entry.key]) == 1
+
+
 def test_an_append_is_one_snapshot_and_no_rows_are_none(archive: Archive) -> None:
     assert archive.append("posts", posts(), batch="empty") is None
     first = archive.append("posts", posts(1, 200, 400), batch="b1")
