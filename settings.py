@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SECRET_NAMES = frozenset({"secret_key", "password", "token"})
 
@@ -62,14 +64,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def var(self) -> Path:
+        """The home as a path."""
         return Path(self.home)
 
     @property
     def database(self) -> str:
+        """Address of the database."""
         return self.database_url or f"sqlite:///{self.var / 'onrecord.db'}"
 
     @property
     def mart(self) -> Path:
+        """The DuckDB file that answers questions."""
         return self.var / "mart.duckdb"
 
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
+import socket
+from datetime import timedelta
+
 import click
 
+INTERVALS_UNTIL_LATE = 3
+"""An account is late once its last complete look is older than this many intervals between captures."""
 ROLES = ("administrator", "records_officer", "communications", "auditor")
 
 
@@ -12,7 +19,8 @@ ROLES = ("administrator", "records_officer", "communications", "auditor")
 Examples:
   onrecord console serve
   onrecord console password admin
-  onrecord console add-user dana --role records_officer"""
+  onrecord console add-user dana --role records_officer
+  onrecord console remove-user dana"""
 )
 def command() -> None:
     """The console: a web page of the accounts' activity, on loopback, with a login."""
@@ -20,28 +28,53 @@ def command() -> None:
 
 @command.command("serve", epilog="\b\nExample:\n  onrecord console serve --port 18480")
 @click.option("--host", help="Address to listen on; 127.0.0.1 unless set.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 for any that is free.")
 def serve(host: str | None, port: int | None) -> None:
     """Serve the console in the foreground until Ctrl-C."""
+    from threading import Thread
+
     import uvicorn
 
     from compliance import users
+    from console import charts
     from console.app import Sources, create_app
     from pipeline.workspace import Workspace
 
     workspace = Workspace()
-    first = users.first_user(workspace.engine, at=workspace.clock())
-    if first:
-        click.echo(f"User admin, first password {first} (shown once; `onrecord console password` changes it)")
     chosen = workspace.settings.console
-    sources = Sources(workspace.engine, workspace.settings.mart, city=chosen.city, clock=workspace.clock)
-    uvicorn.run(
-        create_app(sources),
-        host=host or chosen.host,
-        port=chosen.port if port is None else port,
-        server_header=False,
-        log_level="warning",
+    every = timedelta(minutes=workspace.policy.revisit.capture_every_minutes)
+    sources = Sources(
+        workspace.engine,
+        workspace.settings.mart,
+        city=chosen.city,
+        late_after=INTERVALS_UNTIL_LATE * every,
+        clock=workspace.clock,
     )
+    config = uvicorn.Config(create_app(sources), server_header=False, lifespan="off", log_level="warning")
+    with _listening(host or chosen.host, chosen.port if port is None else port) as listener:
+        first = users.first_user(workspace.engine, at=workspace.clock())
+        if first:
+            click.echo(f"User admin, first password {first} (shown once; `onrecord console password` changes it)")
+        Thread(target=charts.warm_up, name="charts", daemon=True).start()  # beside the first requests
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Open the port, and tell the address; warn where others than this machine can reach it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=128)
+    except OSError as problem:
+        why = (problem.strerror or str(problem)).partition(" (while")[0]
+        msg = f"cannot listen on {host} port {port}: {why}. Choose another: --port 0 takes any that is free"
+        raise click.ClickException(msg) from None
+    address, number = listener.getsockname()[:2]
+    if not ipaddress.ip_address(address).is_loopback:
+        warning = f"Warning: {address} can be reached from other machines, and nothing here encrypts: put a TLS proxy before it."
+        click.echo(warning, err=True)
+    click.echo(f"Console http://{f'[{address}]' if ':' in address else address}:{number}")
+    return listener
 
 
 @command.command("users", epilog="\b\nExample:\n  onrecord console users")
@@ -87,3 +120,19 @@ def password(name: str, password: str) -> None:
         workspace.engine, actor=actor(), action="users.password", subject=name, detail={}, now=workspace.clock()
     )
     click.echo(f"{name} has a new password")
+
+
+@command.command("remove-user", epilog="\b\nExample:\n  onrecord console remove-user dana")
+@click.argument("name")
+def remove_user(name: str) -> None:
+    """Take somebody's access away at once; what they did stays in the audit log."""
+    from cli.options import actor
+    from compliance import audit_log, users
+    from pipeline.workspace import Workspace
+
+    workspace = Workspace()
+    users.remove(workspace.engine, name)
+    audit_log.append(
+        workspace.engine, actor=actor(), action="users.remove", subject=name, detail={}, now=workspace.clock()
+    )
+    click.echo(f"{name} may no longer log in")

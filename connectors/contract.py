@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
+from datetime import datetime  # noqa: TC003 - msgspec reads the types of Item
+from typing import TYPE_CHECKING, Any, Literal
 
-from connectors.exchange import Exchange
+if TYPE_CHECKING:
+    from connectors.exchange import Exchange
 
 Kind = Literal["post", "comment", "profile", "moderation_action"]
 Checkpoint = Mapping[str, Any]
@@ -35,6 +36,7 @@ class AccountRef:
 
     @property
     def account_id(self) -> str:
+        """``platform:native_id``."""
         return f"{self.platform}:{self.native_id}"
 
 

@@ -15,10 +15,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from connectors.exchange import Exchange
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from connectors.exchange import Exchange
 
 
 class ConnectorError(Exception):
@@ -32,10 +34,14 @@ class ConnectorError(Exception):
 
 
 class Unreachable(ConnectorError):
+    """Nothing usable came back after retries."""
+
     code = "unreachable"
 
 
 class RateLimited(ConnectorError):
+    """The budget is spent until ``retry_at``."""
+
     code = "rate_limited"
 
     def __init__(self, message: str, *, retry_at: datetime, exchange: Exchange | None = None) -> None:
@@ -44,14 +50,20 @@ class RateLimited(ConnectorError):
 
 
 class CredentialRejected(ConnectorError):
+    """The token is dead, wrong or missing."""
+
     code = "credential_rejected"
 
 
 class ScopeMissing(ConnectorError):
+    """The token lives but may not do this."""
+
     code = "scope_missing"
 
 
 class AccountUnavailable(ConnectorError):
+    """The account is renamed, suspended, deleted or private: ``state`` says which."""
+
     code = "account_unavailable"
 
     def __init__(self, message: str, *, state: str, exchange: Exchange | None = None) -> None:
@@ -60,12 +72,18 @@ class AccountUnavailable(ConnectorError):
 
 
 class CursorExpired(ConnectorError):
+    """The place to go on is no longer known to the platform."""
+
     code = "cursor_expired"
 
 
 class PagingLoop(ConnectorError):
+    """A page led back to one already read."""
+
     code = "paging_loop"
 
 
 class ContractBroken(ConnectorError):
+    """The answer does not have the documented shape."""
+
     code = "contract_broken"

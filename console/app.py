@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import mimetypes
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
@@ -15,13 +13,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from console import activity, charts, login
+from console import activity, login
 from console.pages import Problem, problem_page
 from console.security import HEADERS, READING, Guard
 from console.throttle import Throttle
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
     from sqlalchemy import Engine
 
@@ -47,7 +45,7 @@ class Sources:
 def create_app(sources: Sources) -> FastAPI:
     """The application, ready to be served."""
     mimetypes.add_type("font/woff2", ".woff2")
-    app = FastAPI(title="Onrecord console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_life)
+    app = FastAPI(title="Onrecord console", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.sources = sources
     app.state.throttle = Throttle()
     app.add_middleware(Guard)
@@ -62,13 +60,6 @@ def create_app(sources: Sources) -> FastAPI:
     app.add_exception_handler(405, _lost)
     app.add_exception_handler(Exception, _failed)
     return app
-
-
-@asynccontextmanager
-async def _life(_app: FastAPI) -> AsyncIterator[None]:
-    """Warm up beside the first requests."""
-    Thread(target=charts.warm_up, name="charts", daemon=True).start()
-    yield
 
 
 def _healthz() -> dict[str, str]:

@@ -53,7 +53,14 @@ def begin(environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[b
 def run(environment: Mapping[str, str], *arguments: str, given: str = "") -> Ended:
     """Run the command to its end, whatever that is."""
     done = subprocess.run(
-        command(*arguments), cwd=ROOT, env=environment, input=given, capture_output=True, text=True, timeout=SECONDS, check=False
+        command(*arguments),
+        cwd=ROOT,
+        env=environment,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
 

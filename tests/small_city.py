@@ -90,7 +90,7 @@ class City:
         self.pages.append((call, status, body, at))
         return len(self.pages) - 1
 
-    def version(  # noqa: PLR0917  (a row reads like a line of a table)
+    def version(
         self, kind: str, name: str, version: int, change: str, page: int, payload: bytes, **values: Any
     ) -> None:
         """A version of a post or comment, shown by a page."""

@@ -189,7 +189,9 @@ class Heads:
         self._unsettle()
         self.heads(keys, [])
         with self._given(keys=keys):
-            self._connection.execute("DELETE FROM known WHERE (family, record_id) NOT IN (SELECT (family, record_id) FROM keys)")
+            self._connection.execute(
+                "DELETE FROM known WHERE (family, record_id) NOT IN (SELECT (family, record_id) FROM keys)"
+            )
         self._put(changes.heads, changes)
 
     def _put(self, fresh: pa.Table, changes: Changes) -> None:
@@ -199,7 +201,9 @@ class Heads:
             if changes.metrics.num_rows:
                 self._run("remember_metrics")
             if media.num_rows:
-                self._connection.execute("INSERT INTO known_media SELECT hash(record_id), record_id, media_id FROM shown")
+                self._connection.execute(
+                    "INSERT INTO known_media SELECT hash(record_id), record_id, media_id FROM shown"
+                )
 
     def _unsettle(self) -> None:
         if not self._open:

@@ -300,7 +300,7 @@ def test_what_is_missing_is_said_and_the_rest_is_handed_over(tmp_path: Path, buc
         ("DROP TABLE posts", Refused, "read-only"),
     ],
 )
-def test_a_query_that_names_no_records_leaves_nothing(  # noqa: PLR0917
+def test_a_query_that_names_no_records_leaves_nothing(
     city_mart: Path, city_buckets: Buckets, tmp_path: Path, sql: str, fault: type[Exception], says: str
 ) -> None:
     with pytest.raises(fault, match=says):

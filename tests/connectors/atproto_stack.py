@@ -67,16 +67,16 @@ class Stack:
     def control(self, path: str) -> None:
         """``/process`` drains the AppView's queues, ``/pds/stop`` and ``/pds/start`` make an outage."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.base_port}{path}", data=b"{}", method="POST")
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own server on loopback
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.status == 200
 
     def call(self, method: str, body: Mapping[str, Any], token: str = "") -> dict[str, Any]:
         """A procedure of the PDS."""
         headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
-        request = urllib.request.Request(  # noqa: S310 - our own server on loopback
+        request = urllib.request.Request(
             f"{self.server}/xrpc/{method}", data=json.dumps(body).encode(), headers=headers, method="POST"
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server on loopback
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return dict(json.loads(answer.read() or b"{}"))
 
 

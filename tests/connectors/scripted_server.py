@@ -55,6 +55,7 @@ class Server:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     told: Server
 
     def do_GET(self) -> None:

@@ -235,8 +235,8 @@ PASSING: list[dict[str, Any]] = [
 
 
 def order(control: str, rules: list[dict[str, Any]]) -> None:
-    request = urllib.request.Request(f"{control}/rules", data=json.dumps(rules).encode(), method="POST")  # noqa: S310 - our own server on loopback
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own server on loopback
+    request = urllib.request.Request(f"{control}/rules", data=json.dumps(rules).encode(), method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.status == 200
 
 
@@ -251,5 +251,5 @@ def test_a_fresh_look_asks_a_sensible_number_of_times(stack: Stack, page: Connec
 
 
 def log(control: str) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{control}/log", timeout=10) as answer:  # noqa: S310 - our own server on loopback
+    with urllib.request.urlopen(f"{control}/log", timeout=10) as answer:
         return list(json.loads(answer.read())["log"])

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import duckdb
-
 from conftest import ROOT
+
 from samplecity.server import City
 
 
@@ -21,7 +21,12 @@ def test_the_dags_bring_the_city_from_its_platforms_to_the_mart(airflow_environm
         onrecord = [sys.executable, "-m", "cli"]
         subprocess.run([*onrecord, "accounts", "load", "policy/accounts.yaml"], cwd=ROOT, env=env, check=True)
         done = subprocess.run(
-            [sys.executable, ROOT / "tests/dags/chain.py"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+            [sys.executable, ROOT / "tests/dags/chain.py"],
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         truth = city.truth()
     assert done.returncode == 0, done.stderr[-3000:]

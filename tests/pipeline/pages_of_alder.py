@@ -78,7 +78,9 @@ class Answer:
 
 def posts(at: datetime, *records: dict[str, Any]) -> Answer:
     """A page of the account's posts as its server lists them."""
-    return Answer(at, "post_records", "com.atproto.repo.listRecords?collection=app.bsky.feed.post", {"records": list(records)})
+    return Answer(
+        at, "post_records", "com.atproto.repo.listRecords?collection=app.bsky.feed.post", {"records": list(records)}
+    )
 
 
 def views(at: datetime, *shown: dict[str, Any], asked: Sequence[str] = ()) -> Answer:
@@ -96,7 +98,9 @@ def gate(at: datetime, root: str, *hidden: str) -> Answer:
         "createdAt": "2026-03-01T10:00:00.000Z",
     }
     record = {"uri": f"at://{DID}/app.bsky.feed.threadgate/{root}", "cid": "bafygate", "value": value}
-    return Answer(at, "thread_gates", "com.atproto.repo.listRecords?collection=app.bsky.feed.threadgate", {"records": [record]})
+    return Answer(
+        at, "thread_gates", "com.atproto.repo.listRecords?collection=app.bsky.feed.threadgate", {"records": [record]}
+    )
 
 
 def gone(at: datetime, name: str) -> Answer:
@@ -129,7 +133,9 @@ class Captures:
         """One capture with these answers. ``known=False``: locked, but the ledger has not learned of it yet."""
         self.count += 1
         capture_id = f"{answers[0].at:%Y%m%dT%H%M%S%f}-{self.count:08x}"
-        facts = CaptureFacts(capture_id, ACCOUNT, "bluesky", "public.api.bsky.app", resource, answers[0].at, "onrecord test")
+        facts = CaptureFacts(
+            capture_id, ACCOUNT, "bluesky", "public.api.bsky.app", resource, answers[0].at, "onrecord test"
+        )
         spool = Spool.open(self.folder, facts)
         for answer in answers:
             spool.append(answer.exchange())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,10 @@ def test_a_missing_credential_is_a_failed_look_of_every_resource(
 ) -> None:
     monkeypatch.delenv("ONRECORD_CREDENTIAL_TRANSIT_TOKEN")
     transit = accounts.get(workspace.engine, "transit")
-    with workspace.storage() as storage, pytest.raises(CaptureFailed, match="ONRECORD_CREDENTIAL_TRANSIT_TOKEN") as problem:
+    with (
+        workspace.storage() as storage,
+        pytest.raises(CaptureFailed, match="ONRECORD_CREDENTIAL_TRANSIT_TOKEN") as problem,
+    ):
         look_at(workspace, storage, transit)
     assert {look.outcome for look in problem.value.captures} == {"credential_missing"}
 
@@ -119,15 +123,15 @@ def test_a_platform_that_is_down_leaves_what_was_read_and_the_next_run_completes
 
 
 def test_no_secret_reaches_evidence_database_or_tables(workspace: Workspace, sample_city: City) -> None:
-    secrets = [value for fields in sample_city.credentials().values() for name, value in fields.items() if name != "username"]
+    secrets = [
+        value for fields in sample_city.credentials().values() for name, value in fields.items() if name != "username"
+    ]
     with workspace.storage() as storage:
         capture_all(workspace, storage)
         normalize_all(workspace, storage)
         for one in ledger.evidence_objects(workspace.engine):
             (file,) = evidence.export(storage.evidence, [one.key], workspace.home / "out")
-            import gzip
-
-            content = gzip.open(file).read()
+            content = gzip.decompress(file.read_bytes())
             for secret in secrets:
                 assert secret.encode() not in content
     for place in workspace.home.rglob("*.db*"):

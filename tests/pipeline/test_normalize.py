@@ -54,7 +54,17 @@ def city(tmp_path: Path, s3_endpoint: Endpoint, buckets: Buckets) -> Iterator[Ci
 
 def everything(city: City) -> Tables:
     """All rows of all tables that evidence gives."""
-    names = ("posts", "comments", "moderation_actions", "profiles", "sightings", "media", "metrics", "quarantine", "evidence")
+    names = (
+        "posts",
+        "comments",
+        "moderation_actions",
+        "profiles",
+        "sightings",
+        "media",
+        "metrics",
+        "quarantine",
+        "evidence",
+    )
     return {name: city.rows(name, *city.archive.scan(name).column_names) for name in names}
 
 
@@ -121,7 +131,9 @@ def test_a_reply_on_the_gate_is_hidden_until_it_is_no_longer_listed(city: City) 
         (2, "hidden", "hidden", "rude", minutes(2), minutes(3)),
         (3, "shown", "present", "rude", minutes(3), minutes(4)),
     ]
-    actions = [row for row in city.rows("moderation_actions", "action", "version", "change", "seen_after") if row[0] == "hide"]
+    actions = [
+        row for row in city.rows("moderation_actions", "action", "version", "change", "seen_after") if row[0] == "hide"
+    ]
     assert actions == [("hide", 1, "first_seen", minutes(3)), ("hide", 2, "deleted", minutes(4))]
 
 
@@ -150,7 +162,10 @@ def test_the_fuller_look_at_the_same_content_completes_the_row(city: City) -> No
 CAPTURES = [
     (posts(minutes(0), post("root", "news")), views(minutes(1), view("reply", "rude", root="root", likes=1))),
     (gate(minutes(2), "root"),),
-    (posts(minutes(5), post("root", "news, corrected")), views(minutes(6), view("reply", "ruder", root="root", likes=2))),
+    (
+        posts(minutes(5), post("root", "news, corrected")),
+        views(minutes(6), view("reply", "ruder", root="root", likes=2)),
+    ),
     (gate(minutes(7), "root", "reply"),),
     (gone(minutes(9), "root"), gone(minutes(10), "reply")),
     (gate(minutes(12), "root"),),

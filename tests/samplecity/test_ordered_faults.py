@@ -166,7 +166,7 @@ def test_an_order_that_cannot_be_understood_says_why(city: City) -> None:
 
 
 def test_stopping_does_not_wait_for_a_hanging_answer() -> None:
-    from samplecity.server import City  # noqa: PLC0415 - the module is started twice here
+    from samplecity.server import City
 
     city = City.start()
     city.faults({"fault": "hang", "seconds": 60})

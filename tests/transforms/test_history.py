@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from transforms.history import HEADS, KEYS, KNOWN_HEADS, KNOWN_MEDIA, KNOWN_METRICS, Unsettled, changes, workbench
 from transforms.observations import EDIT_HISTORY, SCHEMAS, Batch
-from transforms.records import SIGHTINGS, TABLES
+from transforms.records import TABLES
 from transforms.remake import KINDS_OF, OF_RECORDS, ids_of, remade
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -144,7 +144,9 @@ class Memory:
 
     def metrics(self, record_ids: pa.ChunkedArray) -> pa.Table:
         last: dict[tuple[str, str], dict[str, Any]] = {}
-        for row in sorted(_having(self.tables["metrics"], record_ids.to_pylist()).to_pylist(), key=lambda row: row["seen_at"]):
+        for row in sorted(
+            _having(self.tables["metrics"], record_ids.to_pylist()).to_pylist(), key=lambda row: row["seen_at"]
+        ):
             last[row["record_id"], row["name"]] = row
         return pa.Table.from_pylist(list(last.values()), schema=KNOWN_METRICS)
 
@@ -183,7 +185,14 @@ class Memory:
         """Version, change, state, text and interval in minutes, for one record."""
         rows = [row for row in self.tables[table].to_pylist() if row["record_id"] == name]
         return [
-            (row["version"], row["change"], row["state"], row["text"], _minute(row["seen_before"]), _minute(row["seen_after"]))
+            (
+                row["version"],
+                row["change"],
+                row["state"],
+                row["text"],
+                _minute(row["seen_before"]),
+                _minute(row["seen_after"]),
+            )
             for row in sorted(rows, key=lambda row: int(row["version"]))
         ]
 
@@ -257,7 +266,9 @@ def test_content_and_state_that_change_in_one_look_are_one_row_named_after_the_s
 
 
 def test_an_edit_of_what_is_hidden_stays_hidden(memory: Memory) -> None:
-    memory.take(Seen(0, "comment", "x:1", "a"), Seen(1, "gate", "x:root", hidden=("x:1",)), Seen(2, "comment", "x:1", "b"))
+    memory.take(
+        Seen(0, "comment", "x:1", "a"), Seen(1, "gate", "x:root", hidden=("x:1",)), Seen(2, "comment", "x:1", "b")
+    )
     assert memory.story("x:1", "comments")[2] == (3, "edited", "hidden", "b", 0, 2)
 
 
@@ -467,7 +478,9 @@ def test_the_interval_of_a_change_holds_its_true_moment(
 @relaxed
 @given(
     hides=st.lists(st.integers(1, 40), unique=True, max_size=4),
-    looks=st.lists(st.tuples(st.integers(0, 40), st.booleans()), unique_by=lambda look: look[0], min_size=1, max_size=14),
+    looks=st.lists(
+        st.tuples(st.integers(0, 40), st.booleans()), unique_by=lambda look: look[0], min_size=1, max_size=14
+    ),
 )
 def test_the_interval_of_a_hide_holds_its_true_moment(
     bench: duckdb.DuckDBPyConnection, hides: list[int], looks: list[tuple[int, bool]]

@@ -38,7 +38,7 @@ def archive(tmp_path: Path, buckets: Buckets) -> Archive:
 def test_a_table_is_read_with_all_its_columns_and_types(archive: Archive) -> None:
     archive.append("posts", post(text="it's", attachments=[MEDIA], hashtags=["a"], published_at=DAY), batch="b")
     connection = duck.connect(endpoint=archive.endpoint)
-    found = connection.sql(f"SELECT * FROM {duck.relation(archive, 'posts')}").to_arrow_table()  # noqa: S608
+    found = connection.sql(f"SELECT * FROM {duck.relation(archive, 'posts')}").to_arrow_table()
     assert found.column_names == TABLES["posts"].names
     [row] = found.to_pylist()
     assert (row["text"], row["attachments"], row["hashtags"]) == ("it's", [MEDIA], ["a"])
@@ -47,7 +47,7 @@ def test_a_table_is_read_with_all_its_columns_and_types(archive: Archive) -> Non
 
 @pytest.mark.parametrize("name", list(TABLES))
 def test_an_empty_table_has_the_columns_of_a_full_one(archive: Archive, name: str) -> None:
-    empty = duck.connect().sql(f"SELECT * FROM {duck.relation(archive, name)}")  # noqa: S608
+    empty = duck.connect().sql(f"SELECT * FROM {duck.relation(archive, name)}")
     assert empty.columns == TABLES[name].names
     assert empty.fetchall() == []
     types = {column: str(kind) for column, kind in zip(empty.columns, empty.types, strict=True)}
@@ -60,7 +60,7 @@ def test_an_older_snapshot_can_be_read(archive: Archive) -> None:
     connection = duck.connect(endpoint=archive.endpoint)
 
     def count(relation: str) -> object:
-        return connection.sql(f"SELECT count(*) FROM {relation}").fetchall()[0][0]  # noqa: S608
+        return connection.sql(f"SELECT count(*) FROM {relation}").fetchall()[0][0]
 
     assert count(duck.relation(archive, "posts")) == 2
     assert count(duck.relation(archive, "posts", snapshot=first)) == 1
@@ -75,12 +75,12 @@ def test_a_column_renamed_or_added_later_is_found_by_its_field_id(archive: Archi
         change.rename_column("words", "text")
     archive.append("posts", post(text="new file"), batch="b2")
     connection = duck.connect(endpoint=archive.endpoint)
-    found = connection.sql(f"SELECT text FROM {duck.relation(archive, 'posts')} ORDER BY text").fetchall()  # noqa: S608
+    found = connection.sql(f"SELECT text FROM {duck.relation(archive, 'posts')} ORDER BY text").fetchall()
     assert found == [("new file",), ("old file",)]
 
 
 def test_delete_files_of_another_engine_are_refused(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pyiceberg.table import DataScan, FileScanTask  # noqa: PLC0415
+    from pyiceberg.table import DataScan, FileScanTask
 
     archive.append("posts", post(), batch="b1")
     planned = DataScan.plan_files

@@ -263,8 +263,8 @@ def test_spool_files_are_readable_by_this_user_only(tmp_path: Path) -> None:
 
 
 def test_fastwarc_reads_the_same_as_warcio(tmp_path: Path) -> None:
-    from fastwarc.warc import ArchiveIterator as Fast  # noqa: PLC0415
-    from fastwarc.warc import WarcRecordType  # noqa: PLC0415
+    from fastwarc.warc import ArchiveIterator as Fast
+    from fastwarc.warc import WarcRecordType
 
     sealed = sealed_with(tmp_path, exchange(b"a" * 1000), exchange(b"b"))
     found = []

@@ -299,7 +299,7 @@ def test_the_months_of_many_writes_are_merged_into_few_manifests(archive: Archiv
 
 
 def test_a_store_that_is_down_is_named(archive: Archive, url: str, buckets: Buckets) -> None:
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
     archive.append("posts", posts(1), batch="b1")
     down = Archive(url, replace(buckets.tables.endpoint, url="http://127.0.0.1:9"), buckets.tables.name)
