@@ -127,12 +127,13 @@ def add(
 ) -> None:
     """Look an account up on its platform and register it as proposed. Nothing is captured until it is approved."""
     from cli.options import actor
+    from cli.sample import awake
     from compliance import accounts, audit_log
     from pipeline.steps import identify
     from pipeline.workspace import Workspace
 
-    workspace = Workspace()
-    found = identify(workspace, platform, handle)
+    with awake(Workspace()) as workspace:
+        found = identify(workspace, platform, handle)
     chosen = name or re.sub(r"[^a-z0-9]+", "-", handle.lower().removeprefix("https://").lstrip("@")).strip("-")
     accounts.add_proposed(
         workspace.engine,

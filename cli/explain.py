@@ -80,9 +80,6 @@ def _of_the_system(problem: OSError) -> str | None:
 
 
 def _report(problem: Exception) -> int:
-    if os.environ.get("ONRECORD_TRACEBACK"):
-        traceback.print_exception(problem)
-        return FAULT_OF_OURS
     descriptor, name = tempfile.mkstemp(prefix="onrecord-", suffix=".txt")
     with os.fdopen(descriptor, "w") as file:
         file.write(f"onrecord {' '.join(sys.argv[1:])}\n")

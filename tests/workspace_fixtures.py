@@ -54,4 +54,5 @@ def workspace(installation: dict[str, str], sample_city: City, monkeypatch: pyte
 @pytest.fixture
 def onrecord_environment(installation: dict[str, str], sample_city: City) -> dict[str, str]:
     """The same for a process of its own."""
-    return {**os.environ, **installation, **sample_city.environment()}
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("ONRECORD_")}
+    return {**outside, **installation, **sample_city.environment()}

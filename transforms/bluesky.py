@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -18,7 +19,6 @@ from transforms import bluesky_moderation as moderation
 from transforms.bluesky_account import OK, profile, refusal, status
 from transforms.bluesky_post import POST, PostRecord, PostView, from_record, from_view, parts
 from transforms.listing import listed
-from transforms.page import ArchivedPage
 from transforms.quarantine import (
     ITEM_SHAPE,
     NATIVE_ID,
@@ -31,6 +31,9 @@ from transforms.quarantine import (
 from transforms.rows import Content, Counts
 from transforms.sheets import Item, Outcome, Sheets, sha256
 from transforms.spans import Unbalanced, thread_nodes
+
+if TYPE_CHECKING:
+    from transforms.page import ArchivedPage
 
 INDEXING = timedelta(minutes=10)
 """A record younger than this that the AppView leaves out may just not have been indexed yet."""

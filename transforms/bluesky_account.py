@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from transforms.bluesky_moderation import gone
-from transforms.page import ArchivedPage
 from transforms.quarantine import OTHER_ACCOUNT, Broken
 from transforms.rows import Mark, Profile
 from transforms.sheets import Item, Outcome, Sheets, sha256
 from transforms.text import addresses, digest, known
+
+if TYPE_CHECKING:
+    from transforms.page import ArchivedPage
 
 OK = 200
 _REFUSED = (400, 404)

@@ -6,14 +6,18 @@ replies have no record of their own: they are entries of the gate, complete each
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from transforms.bluesky_post import parts
 from transforms.observations import hide_id
 from transforms.quarantine import NATIVE_ID, Broken
 from transforms.rows import Action, Gate, Mark
-from transforms.sheets import Sheets
 from transforms.text import digest, moment
+
+if TYPE_CHECKING:
+    from transforms.sheets import Sheets
 
 THREAD_GATE = "app.bsky.feed.threadgate"
 POST_GATE = "app.bsky.feed.postgate"

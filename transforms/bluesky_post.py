@@ -184,7 +184,7 @@ def from_view(found: PostView, payload: str, basis: str, account: str, /) -> Con
     return content
 
 
-def _content(  # noqa: PLR0917 - called for every post there is: keywords would cost
+def _content(
     uri: str, did: str, key: str, post: Post, files: list[Attachment] | None, payload: str, basis: str, account: str, /
 ) -> Content:
     if post.type != POST and post.type is not None:

@@ -6,8 +6,7 @@ a whole page is repeated instead of carried per row, and files shown with a reco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -15,6 +14,9 @@ import pyarrow.compute as pc
 
 from transforms.records import ATTACHMENTS, METRICS
 from transforms.rows import Attachment, Counts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 

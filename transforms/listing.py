@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from transforms.quarantine import DECODING, PAGE_NOT_JSON, PAGE_SHAPE, PageBroken
-from transforms.sheets import Item
 from transforms.spans import Unbalanced, elements
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from transforms.sheets import Item
 
 
 def listed(body: bytes, key: str | None = None) -> Sequence[Item]:

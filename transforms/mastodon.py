@@ -6,7 +6,7 @@ those addressed may read are ``hidden``, with Mastodon's word for it as ``source
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,11 +14,15 @@ from transforms import mastodon_moderation as moderation
 from transforms.listing import listed
 from transforms.markup import read
 from transforms.mastodon_status import Number, Status, Version, counts, from_status, from_version, handle
-from transforms.page import ArchivedPage
 from transforms.quarantine import OTHER_ACCOUNT, Broken, native_id
 from transforms.rows import Mark, Profile
 from transforms.sheets import Item, Outcome, Sheets, sha256
 from transforms.text import digest, known, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from transforms.page import ArchivedPage
 
 _GONE = frozenset({404, 410})
 _CLOSED = frozenset({401, 403})

@@ -6,17 +6,21 @@ neither when one began nor why.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from transforms.listing import listed
 from transforms.mastodon_status import Number
-from transforms.page import ArchivedPage
 from transforms.quarantine import ITEM_SHAPE, NATIVE_ID, Broken
 from transforms.rows import Action, Mark
 from transforms.sheets import Item, Outcome, Sheets, sha256
 from transforms.text import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from transforms.page import ArchivedPage
 
 
 class Named(msgspec.Struct):

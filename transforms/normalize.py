@@ -9,13 +9,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from transforms import bluesky, mastodon, wordpress
-from transforms.observations import Batch
 from transforms.page import ArchivedPage
 from transforms.quarantine import CALL_UNKNOWN, PageBroken
 from transforms.sheets import Sheets
+
+if TYPE_CHECKING:
+    from transforms.observations import Batch
 
 Reader = Callable[[ArchivedPage, Sheets], None]
 OK = 200

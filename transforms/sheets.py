@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from transforms.columns import WIDE_COUNTS, Sheet, counts, files
 from transforms.observations import SCHEMAS, Batch
-from transforms.page import ArchivedPage
 from transforms.quarantine import DECODING, Broken, native_id, why
 from transforms.rows import Action, Content, Counts, Gate, Mark, Profile, Quarantined
 from transforms.together import with_earlier, with_views
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from transforms.page import ArchivedPage
 
 Item = bytes | msgspec.Raw
 Outcome = str | None

@@ -7,13 +7,16 @@ give the same ``content_sha256``. Times are the ``_gmt`` ones; ``date`` is local
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from transforms.markup import Picture, Reading, plain, read
 from transforms.rows import Attachment, Content
 from transforms.text import digest, folded, known, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PUBLIC_POST = "publish"
 PUBLIC_COMMENT = frozenset({"approved", "approve", "1"})
@@ -125,7 +128,7 @@ def _content(
     marked = [(file.media_id, file.kind, file.alt) for file in files] or None
     return Content(
         record_id=f"wordpress:{native_id}",
-        content_sha256=digest(text, title, marked, links, visibility, None, parent),
+        content_sha256=digest(text, title, marked, links, visibility),
         payload_sha256=payload,
         title=title,
         text=text,

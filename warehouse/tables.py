@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CATALOG = "onrecord"
 BATCH_PROPERTY = "onrecord.batch"
 SQLITE_WAIT_SECONDS = 60
-BUFFER_BYTES = 64 * 1024 * 1024
+BUFFER_BYTES = 32 * 1024 * 1024
 """Rows of one table a transaction holds in memory before it writes a file per partition."""
 
 
@@ -212,7 +212,7 @@ class Archive:
 
 
 class Transaction:
-    """Rows of one batch. Files are written as rows come, 64 MB per table at most in memory; snapshots only at the end."""
+    """Rows of one batch. Files are written as rows come, 32 MB per table at most in memory; snapshots only at the end."""
 
     def __init__(self, archive: Archive, batch: str) -> None:
         self._archive = archive
@@ -262,6 +262,8 @@ class Transaction:
         with table_faults(name):
             written = _dataframe_to_data_files(table_metadata=table.metadata, df=rows, io=table.io)
             self._files.setdefault(name, []).extend(written)
+        del rows, pieces
+        pa.default_memory_pool().release_unused()
 
     def _commit(self) -> None:
         try:

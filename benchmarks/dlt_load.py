@@ -1,0 +1,43 @@
+"""The same pages loaded by dlt, as somebody would who follows its tutorial."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+QUIET = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
+    "PROGRESS": "",
+}
+
+
+def load(folder: str, out: str) -> Callable[[], int]:
+    """Read page files, hand their records to a pipeline that writes Parquet into a local folder."""
+    os.environ.update(QUIET, DLT_DATA_DIR=out)
+    os.chdir(out)
+    import dlt  # noqa: PLC0415 - it reads the environment when imported
+
+    @dlt.resource(name="posts", write_disposition="append")
+    def posts() -> Iterator[list[dict[str, Any]]]:
+        for file in sorted(Path(folder).glob("*.json")):
+            yield json.loads(file.read_bytes())["records"]
+
+    pipeline = dlt.pipeline(
+        pipeline_name="posts",
+        pipelines_dir=out,
+        destination=dlt.destinations.filesystem(bucket_url=Path(out).resolve().as_uri()),
+        dataset_name="pages",
+    )
+
+    def work() -> int:
+        pipeline.run(posts(), loader_file_format="parquet")
+        rows = pipeline.last_trace.last_normalize_info.row_counts
+        return int(rows["posts"])
+
+    return work
