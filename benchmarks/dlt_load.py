@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 QUIET = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "CRITICAL",
-    "PROGRESS": "",
 }
 
 

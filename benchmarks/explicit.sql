@@ -23,8 +23,7 @@ COPY (
         SELECT unnest(records) AS record
         FROM read_json(
             $files,
-            format = 'unstructured',
-            maximum_object_size = 67108864,
+            format = $layout,
             columns = {
                 records: 'STRUCT(
                     uri VARCHAR,

@@ -60,7 +60,9 @@ def archived(files: Iterable[Path]) -> Iterator[ArchivedPage]:
 
 def workspace(home: Path, **environment: str) -> Workspace:
     """An installation in a folder of its own, deaf to the settings of the one who runs the benchmark."""
-    return Workspace(settings.load({"ONRECORD_HOME": str(home), "ONRECORD_CONFIG": str(home / "none.toml"), **environment}))
+    return Workspace(
+        settings.load({"ONRECORD_HOME": str(home), "ONRECORD_CONFIG": str(home / "none.toml"), **environment})
+    )
 
 
 @contextmanager

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 
 import click
+
+TERMINATED = 128 + signal.SIGTERM
 
 COMMANDS = {
     "accounts": ("cli.accounts", "The registry: load, list, show, add, approve, deactivate."),
@@ -68,6 +71,7 @@ def onrecord() -> None:
 
 def main() -> None:
     """Run the command; turn what went wrong into a sentence and an exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # what was begun is put in order on the way out
     try:
         sys.exit(onrecord(standalone_mode=False) or 0)
     except click.exceptions.Exit as ended:

@@ -60,14 +60,15 @@ def _write(audit: Audit, output: Path, status: Status | None) -> int:
     from warehouse import cells, formats
 
     count = 0
-    with formats.replacing(output) as stream, io.TextIOWrapper(stream, "utf-8", newline="", write_through=True) as text:
+    with formats.replacing(output) as stream:
+        text = io.TextIOWrapper(stream, "utf-8", newline="", write_through=True)
         writer = csv.writer(text)
         rows = audit.rows(status)
         writer.writerow(rows.schema.names)
         for batch in rows:
             count += batch.num_rows
             writer.writerows([cells.guarded(cells.text(value)) for value in row] for row in formats.rows(batch))
-        text.detach()
+        text.detach()  # the stream is closed by who opened it
     return count
 
 

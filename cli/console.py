@@ -50,7 +50,9 @@ def serve(host: str | None, port: int | None) -> None:
         late_after=INTERVALS_UNTIL_LATE * every,
         clock=workspace.clock,
     )
-    config = uvicorn.Config(create_app(sources), server_header=False, lifespan="off", log_level="warning")
+    config = uvicorn.Config(
+        create_app(sources), server_header=False, lifespan="off", log_level="warning", timeout_graceful_shutdown=5
+    )
     with _listening(host or chosen.host, chosen.port if port is None else port) as listener:
         first = users.first_user(workspace.engine, at=workspace.clock())
         if first:

@@ -179,7 +179,7 @@ def log_out(engine: Engine, token: str) -> None:
 
 def _refusal(connection: Connection, name: str, hashed: bytes, salt: bytes, now: datetime) -> str:
     """Why there is no session ("" for no reason), looking again: meanwhile the name may be locked, or its password another."""
-    row = _user(connection, name)
+    row = _user(connection, name, locking=True)
     mine = UserRow.name == name
     if row is None or row.salt != salt:
         return "changed"
@@ -202,9 +202,12 @@ def _session(connection: Connection, name: str, now: datetime) -> str:
     return token
 
 
-def _user(connection: Connection, name: str) -> Row[str, bytes, bytes, int, datetime | None] | None:
+def _user(
+    connection: Connection, name: str, *, locking: bool = False
+) -> Row[str, bytes, bytes, int, datetime | None] | None:
     columns = (UserRow.name, UserRow.salt, UserRow.password_hash, UserRow.wrong_attempts, UserRow.locked_until)
-    return connection.execute(select(*columns).where(UserRow.name == name)).first()
+    query = select(*columns).where(UserRow.name == name)
+    return connection.execute(query.with_for_update() if locking else query).first()
 
 
 def _require(connection: Connection, name: str) -> None:

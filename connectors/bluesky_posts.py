@@ -19,11 +19,12 @@ from connectors.bluesky_records import (
     REPOSITORY,
     VIEWS_PER_CALL,
     Answer,
-    Records,
-    Views,
+    PostHead,
+    PostRecords,
+    PostViews,
 )
 from connectors.bluesky_servers import Servers
-from connectors.bluesky_thread import parent_and_root, reply_in
+from connectors.bluesky_thread import answered
 from connectors.bluesky_uri import AtUri
 from connectors.clocktime import moment
 from connectors.contract import Checkpoint, Item, Look, Page
@@ -34,8 +35,7 @@ from connectors.pager import Listing, Shown, Token, pages
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from connectors.bluesky_records import Written
-    from connectors.bluesky_thread import Reply
+    from connectors.bluesky_records import PostView, WrittenPost
     from connectors.contract import Connection
 
 POST_RECORDS = Endpoint("post_records", LIST_RECORDS)
@@ -81,14 +81,17 @@ def _ask_why(servers: Servers, account: str) -> None:
 def _views(servers: Servers, uris: Sequence[str], following: Checkpoint | None) -> Iterator[Page]:
     for start in range(0, len(uris), VIEWS_PER_CALL):
         some, rest = uris[start : start + VIEWS_PER_CALL], uris[start + VIEWS_PER_CALL :]
-        exchange, answer = servers.appview.read(*POST_VIEWS, Views, {"uris": some})
-        shown = {str(view.uri): view for view in map(reply_in, answer.posts) if view}
+        exchange, answer = servers.appview.read(*POST_VIEWS, PostViews, {"uris": some})
+        shown = {view.uri: view for view in answer.posts if isinstance(view.uri, str)}
         items = (_viewed(uri, shown.get(str(uri))) for uri in map(AtUri.parse, some) if uri)
         yield Page(exchange, tuple(items), checkpoint=_place(following, rest))
 
 
-def _viewed(uri: AtUri, view: Reply | None) -> Item:
-    return item_at(uri, view.parent, replies=view.counted) if view else item_at(uri, None)
+def _viewed(uri: AtUri, view: PostView | None) -> Item:
+    if view is None:
+        return item_at(uri, None)
+    parent = answered(view.record.reply)[0] if isinstance(view.record, PostHead) else None
+    return item_at(uri, parent, replies=view.reply_count if isinstance(view.reply_count, int) else 0)
 
 
 def _place(following: Checkpoint | None, uris: Sequence[str]) -> Checkpoint | None:
@@ -99,19 +102,19 @@ def _is_past(item: Item, look: Look) -> bool:
     return look.since is not None and item.published_at is not None and item.published_at < look.since
 
 
-def _listing(account: str) -> Listing[Records]:
-    def show(answer: Records) -> Shown:
+def _listing(account: str) -> Listing[PostRecords]:
+    def show(answer: PostRecords) -> Shown:
         items = [_item(written, account) for written in answer.records]
         strange = items.count(None)
         return Shown(tuple(filter(None, items)), {"strange_address": strange} if strange else {})
 
     params = {"repo": account, "collection": POSTS, "limit": RECORDS_PER_CALL}
-    return Listing(POST_RECORDS, Records, Token("cursor", lambda answer: answer.cursor), show, params)
+    return Listing(POST_RECORDS, PostRecords, Token("cursor", lambda answer: answer.cursor), show, params)
 
 
-def _item(written: Written, account: str) -> Item | None:
+def _item(written: WrittenPost, account: str) -> Item | None:
     uri = AtUri.parse(written.uri)
     if uri is None or uri.did != account:
         return None
-    item = item_at(uri, parent_and_root(written.value)[0])
-    return item if item.published_at else replace(item, published_at=moment(written.value.get("createdAt")))
+    item = item_at(uri, answered(written.value.reply)[0])
+    return item if item.published_at else replace(item, published_at=moment(written.value.created_at))

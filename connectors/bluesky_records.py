@@ -36,6 +36,27 @@ class Records(msgspec.Struct):
     cursor: str | None = None
 
 
+class PostHead(msgspec.Struct, frozen=True, rename="camel"):
+    """The little that a listing needs of a post's record: the rest is passed over undecoded."""
+
+    reply: Any = None
+    created_at: Any = None
+
+
+class WrittenPost(msgspec.Struct):
+    """A post in its repository."""
+
+    uri: str
+    value: PostHead = PostHead()
+
+
+class PostRecords(msgspec.Struct):
+    """An answer of ``com.atproto.repo.listRecords`` about posts."""
+
+    records: list[WrittenPost]
+    cursor: str | None = None
+
+
 class Answer(msgspec.Struct):
     """An answer of ``com.atproto.repo.getRecord`` or ``com.atproto.sync.getRepoStatus``, or its refusal."""
 
@@ -52,3 +73,17 @@ class Views(msgspec.Struct):
     """An answer of ``app.bsky.feed.getPosts``."""
 
     posts: list[dict[str, Any]]
+
+
+class PostView(msgspec.Struct, rename="camel"):
+    """The little that a listing needs of a ``postView``. Whatever a field holds, it must not cost the page."""
+
+    uri: Any = None
+    record: PostHead | list[Any] | str | float | bool | None = None
+    reply_count: Any = None
+
+
+class PostViews(msgspec.Struct):
+    """An answer of ``app.bsky.feed.getPosts``, as much of it as a listing needs."""
+
+    posts: list[PostView]

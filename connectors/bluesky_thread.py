@@ -94,7 +94,11 @@ def reply_in(view: dict[str, Any]) -> Reply | None:
 
 def parent_and_root(record: Any) -> tuple[str | None, str | None]:  # noqa: ANN401 - any JSON value
     """at-URIs of what a post record answers and of the post that begins its thread; ``None`` twice for no reply."""
-    reply = record.get("reply") if isinstance(record, dict) else None
+    return answered(record.get("reply") if isinstance(record, dict) else None)
+
+
+def answered(reply: Any) -> tuple[str | None, str | None]:  # noqa: ANN401 - any JSON value
+    """The same from a record's ``reply``."""
     if not isinstance(reply, dict):
         return None, None
     parent, root = (_address(reply.get(name)) for name in ("parent", "root"))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 _ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
+_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 _TID = re.compile(rf"[{_ALPHABET[:16]}][{_ALPHABET}]{{12}}")
 _URI = re.compile(r"at://(did:[a-z]+:[A-Za-z0-9._:%-]{1,2000})/([A-Za-z0-9.-]{3,317})/([A-Za-z0-9._~:-]{1,512})")
 _CLOCK_BITS = 10
@@ -45,7 +46,5 @@ def tid_time(key: str) -> datetime | None:
     """The time a record key holds; ``None`` where it is no TID."""
     if not _TID.fullmatch(key):
         return None
-    number = 0
-    for character in key:
-        number = number * len(_ALPHABET) + _ALPHABET.index(character)
+    number = int(key.translate(_DIGITS), len(_ALPHABET))
     return _EPOCH + timedelta(microseconds=number >> _CLOCK_BITS)

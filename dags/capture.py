@@ -16,7 +16,7 @@ from pipeline.retry import HonorThePlatform
 
 
 @dag(
-    schedule=timedelta(minutes=5),
+    schedule="*/5 * * * *",
     catchup=False,
     max_active_runs=1,
     doc_md=__doc__,

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from transforms.records import TABLES
 from warehouse import gaps, ledger
-from warehouse.replacement import replace
+from warehouse.replacement import one_of, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -68,9 +68,8 @@ def _capture(one: Capture) -> dict[str, Any]:
 
 
 def _present(archive: Archive, name: str, column: str, values: Iterable[str]) -> set[str]:
-    from pyiceberg.expressions import In
-
-    return set(archive.scan(name, columns=[column], row_filter=In(column, tuple(values)))[column].to_pylist())
+    found = archive.scan(name, columns=[column], row_filter=one_of(column, list(values)))
+    return set(found[column].to_pylist())
 
 
 def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:

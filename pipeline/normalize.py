@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from pipeline import ledger_tables, remaking
+from pipeline import ledger_tables, memory, remaking
 from pipeline.shown import VERSION, looks_in, shown_by, together
 from transforms import history
 from transforms.history import KEYS, Changes, Unsettled
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from warehouse.ledger import EvidenceObject
     from warehouse.tables import Archive, Transaction
 
-BATCH_LOOKS = 12_000
+BATCH_LOOKS = 6_000
 """Observations compared together, at least."""
 UNIT_ROWS = 150_000
 """Rows with versions and sightings after which everything is committed."""
@@ -104,6 +104,7 @@ def _normalize(
     progress: Callable[[int, int], None],
 ) -> NormalizeReport:
     total = sum(1 for _ in ledger.pending_evidence(engine))
+    memory.use_lean_pool()
     run = Run(archive, evidence)
     if total:
         with Heads.open(home / "heads.duckdb", archive) as heads:
@@ -138,7 +139,7 @@ class Run:
         with self._stack:
             for one in pending:
                 unit.append(one)
-                for batch in shown_by(self._evidence, one.key, one.sha256, self._bench):
+                for batch in shown_by(self._evidence, one.key, one.sha256):
                     self._wait(heads, batch)
                 if self._unit_rows >= UNIT_ROWS:
                     yield self._finish(heads, unit)
@@ -178,6 +179,7 @@ class Run:
             found = history.changes(batch, heads, self._bench)
         self._write({**found.tables, "quarantine": _new_quarantine(heads, batch.quarantine)})
         heads.remember(found)
+        memory.give_back()
         if found.late.num_rows:
             self._late.append(found.late)
 

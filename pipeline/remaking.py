@@ -59,7 +59,7 @@ def _from_evidence(
     bench: duckdb.DuckDBPyConnection,
 ) -> Changes:
     wanted = set(heads.evidence_of(keys)) | {one.key for one in unit}
-    parts = [only(batch, keys) for key in sorted(wanted) for batch in shown_by(evidence, key, None, bench)]
+    parts = [only(batch, keys) for key in sorted(wanted) for batch in shown_by(evidence, key)]
     return remade(together(parts), keys, bench)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +10,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
-def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of an Airflow of our own; its database is not made yet."""
     from pipeline.stack import addresses, environment
 
     home = tmp_path_factory.mktemp("onrecord")
     env = environment(ROOT, home, addresses(0))
-    env["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
-    before = dict(os.environ)
-    os.environ.update(env)
-    yield env
-    os.environ.clear()
-    os.environ.update(before)
+    return env
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,9 @@ import pytest
 from conftest import require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+    from playwright.sync_api import Browser, Page
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -41,14 +41,6 @@ class Watch:
         """Requests that left the host."""
         return [url for url in self.requests if urlsplit(url).netloc != urlsplit(base).netloc]
 
-    def note_message(self, message: ConsoleMessage) -> None:
-        """Keep a message."""
-        self.messages.append(f"{message.type}: {message.text}")
-
-    def note_request(self, request: Request) -> None:
-        """Keep an address."""
-        self.requests.append(request.url)
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -63,12 +55,17 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-def watch(page: Page) -> Watch:
-    """Watch a page from now on."""
+@pytest.fixture
+def watch() -> Callable[[Page], Watch]:
+    """Watch a page from now on: ``seen = watch(page)``."""
+    return _watched
+
+
+def _watched(page: Page) -> Watch:
     seen = Watch()
-    page.on("console", seen.note_message)
+    page.on("console", lambda message: seen.messages.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: seen.messages.append(f"error: {error}"))
-    page.on("request", seen.note_request)
+    page.on("request", lambda request: seen.requests.append(request.url))
     page.on("requestfailed", lambda request: seen.failed.append(request.url))
     page.on("response", lambda answer: seen.failed.append(answer.url) if answer.status >= 400 else None)
     return seen

@@ -32,7 +32,10 @@ def environment_of(home: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """The demo, run once."""
+    """The demo, run once, where an earlier one was killed."""
     home = tmp_path_factory.mktemp("demo") / "var"
     environment = environment_of(home)
+    (home / "left").mkdir(parents=True)
+    (home / "demo.json").write_text("{}")
+    (home / "onrecord.db").write_bytes(b"torn")
     return Demo(home, environment, commands.ok(environment, "demo"))

@@ -20,11 +20,10 @@ The work is set-based: DuckDB over Arrow, in ``sql/history_*.sql``, on narrow co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -33,6 +32,9 @@ import pyarrow.compute as pc
 from transforms import plain, version_rows
 from transforms.observations import EDIT_HISTORY, Batch
 from transforms.records import MEDIA, METRICS, SIGHTINGS, UTC
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 HEADS = pa.schema(
     [
@@ -119,19 +121,24 @@ class NoPast:
     """Nothing was known: for making records again from all their evidence."""
 
     def heads(self, keys: pa.Table, roots: Sequence[str]) -> pa.Table:  # noqa: ARG002
+        """No heads."""
         return KNOWN_HEADS.empty_table()
 
     def sightings(self, record_ids: Sequence[str]) -> pa.Table:  # noqa: ARG002
+        """No sightings."""
         return SIGHTINGS.empty_table()
 
     def versions(self, name: str, wanted: Mapping[str, int]) -> pa.Table:
+        """Raises ``LookupError``: nothing known can be carried on."""
         msg = f"{name}: {len(wanted)} versions asked for without a past"
         raise LookupError(msg)
 
     def metrics(self, record_ids: pa.ChunkedArray) -> pa.Table:  # noqa: ARG002
+        """No counts."""
         return KNOWN_METRICS.empty_table()
 
     def media(self, record_ids: pa.ChunkedArray) -> pa.Table:  # noqa: ARG002
+        """No files."""
         return KNOWN_MEDIA.empty_table()
 
 

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.history import FAMILIES, HEADS, KEYS, Changes, NoPast, changes
-from transforms.observations import Batch
 
 if TYPE_CHECKING:
     import duckdb
+
+    from transforms.observations import Batch
 
 KINDS_OF = {"record": ["post", "comment"], "moderation_action": ["moderation_action"], "profile": ["profile"]}
 """Family -> kinds of its sightings."""
@@ -35,6 +36,7 @@ def only(batch: Batch, keys: pa.Table) -> Batch:
 
 
 def ids_of(keys: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """``record_id`` by family."""
     return {
         family: keys.filter(pc.equal(keys["family"], family))["record_id"]
         for family in ("record", "moderation_action", "profile", "gate")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.observations import ORIGIN, Batch
 from transforms.records import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TABLE_OF = {"post": "posts", "comment": "comments", "moderation_action": "moderation_actions", "profile": "profiles"}
 _DECIDED = ("version", "change", "state", "state_basis", "seen_before", "seen_after")
@@ -100,7 +102,7 @@ def _origin(batch: Batch, bare: pa.Table) -> dict[str, pa.ChunkedArray | pa.Arra
 def _decide(schema: pa.Schema, content: pa.Table, decided: pa.Table) -> pa.Table:
     columns = {name: decided[name] for name in _DECIDED}
     return pa.table(
-        [_cast(columns.get(field.name, None), content, field) for field in schema],
+        [_cast(columns.get(field.name), content, field) for field in schema],
         schema=schema,
     )
 

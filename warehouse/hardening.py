@@ -8,6 +8,8 @@ SeaweedFS as it comes lets anyone on the machine around Object Lock by three doo
 
 Besides: everything listens on loopback only, telemetry is off, buckets are never made or dropped by accident, and
 WebDAV, the administration pages and the Iceberg and Lance catalogs are off. What stays open is the S3 port, with one generated key.
+The server's maintenance worker gets no certificate and so never works: it would rewrite full volumes of evidence with erasure coding, which
+nobody asked for and from which deleted bytes cannot be vacuumed.
 None of this guards against who can read this user's files: on a shared machine use the City's own object store.
 """
 
@@ -29,9 +31,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 REGION = "us-east-1"
-PORTS = tuple(
-    f"{part}.{kind}" for part in ("master", "volume", "filer", "s3", "admin") for kind in ("port", "port.grpc")
-)
+PARTS = ("master", "volume", "filer", "s3", "admin")
+PORTS = tuple(f"{part}.{kind}" for part in PARTS for kind in ("port", "port.grpc"))
 FLAGS = (
     f"-ip={LOOPBACK}",
     f"-ip.bind={LOOPBACK}",
@@ -45,12 +46,15 @@ FLAGS = (
     "-webdav=false",
     "-admin.ui=false",
     "-volume.preStopSeconds=0",
+    "-volume.max=5000",
+    "-master.volumeSizeLimitMB=1024",
     "-debug=false",
 )
 _LOWEST_PORT = 10_240
 _USUAL_FIRST_OUTGOING_PORT = 32_768
 _CANDIDATES = 500
-_PARTS = ("master", "volume", "filer", "s3", "admin", "worker", "client")
+_GRPC_OFFSET = 10_000
+_CERTIFIED = (*PARTS, "client")
 _ACTIONS = ["Admin", "Read", "Write", "List", "Tagging"]
 
 
@@ -154,13 +158,17 @@ def free_ports(layout: Layout) -> dict[str, int]:
 
 
 def new_ports() -> dict[str, int]:
-    """One free loopback port per door, from below the range that outgoing connections take theirs from.
+    """Free loopback ports, one pair per part: its gRPC port is 10,000 above the other, as parts of the server assume.
 
-    Ports of that range are lost to any connection of any program while the server is down.
+    They lie below the range that outgoing connections take theirs from: a port of that range is lost to any
+    connection of any program while the server is down.
     """
-    candidates = secrets.SystemRandom().sample(range(_LOWEST_PORT, _first_outgoing_port()), _CANDIDATES)
-    free = (port for port in candidates if _is_free(port))
-    return dict(zip(PORTS, free, strict=False))
+    candidates = secrets.SystemRandom().sample(range(_LOWEST_PORT, _first_outgoing_port() - _GRPC_OFFSET), _CANDIDATES)
+    free = (port for port in candidates if _is_free(port) and _is_free(port + _GRPC_OFFSET))
+    ports: dict[str, int] = {}
+    for part, port in zip(PARTS, free, strict=False):
+        ports |= {f"{part}.port": port, f"{part}.port.grpc": port + _GRPC_OFFSET}
+    return ports
 
 
 def _first_outgoing_port() -> int:
@@ -168,7 +176,7 @@ def _first_outgoing_port() -> int:
         first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     except (OSError, ValueError):
         return _USUAL_FIRST_OUTGOING_PORT
-    return first if first > _LOWEST_PORT + _CANDIDATES else _USUAL_FIRST_OUTGOING_PORT
+    return first if first > _LOWEST_PORT + _GRPC_OFFSET + _CANDIDATES else _USUAL_FIRST_OUTGOING_PORT
 
 
 def _is_free(port: int) -> bool:
@@ -197,5 +205,7 @@ def _security(folder: Path) -> bytes:
         f"[jwt.{name}]\nkey = {quoted(secrets.token_hex(32))}\n"
         for name in ("signing", "signing.read", "filer_signing", "filer_signing.read")
     ]
-    parts = [f"[grpc.{part}]\ncert = {quoted(folder / CERTIFICATE)}\nkey = {quoted(folder / KEY)}\n" for part in _PARTS]
+    parts = [
+        f"[grpc.{part}]\ncert = {quoted(folder / CERTIFICATE)}\nkey = {quoted(folder / KEY)}\n" for part in _CERTIFIED
+    ]
     return "\n".join([*signing, f"[grpc]\nca = {quoted(folder / AUTHORITY)}\n", *parts]).encode()

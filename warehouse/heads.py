@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 import duckdb
 import pyarrow as pa
 
-from transforms.history import HEADS, KEYS, KNOWN_HEADS, KNOWN_MEDIA, KNOWN_METRICS
+from transforms.history import KNOWN_HEADS, KNOWN_MEDIA, KNOWN_METRICS
 from transforms.records import SIGHTINGS, TABLES
 from warehouse import duck
 from warehouse.faults import WarehouseError
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 REFLECTED = ("posts", "comments", "moderation_actions", "profiles", "sightings", "media", "metrics")
 """Tables the heads are made from."""
-MEMORY = "256MB"
-WAL = "256MB"
+MEMORY = "64MB"
+WAL = "32MB"
 """Written to the file itself only now and then: it need not survive much."""
 _LAYOUT = 1
 _SQL = Path(__file__).parent / "heads_sql"
@@ -131,7 +131,7 @@ class Heads:
         """Rows of a table by the values of a column."""
         with self._given(wanted_values=pa.table({"value": pa.array(list(values), pa.string())})):
             found = self._connection.execute(
-                f"FROM {duck.relation(self._archive, name)} WHERE {duck.identifier(column)} IN (SELECT value FROM wanted_values)"  # noqa: S608, E501 - identifiers of ours
+                f"FROM {duck.relation(self._archive, name)} WHERE {duck.identifier(column)} IN (SELECT value FROM wanted_values)"  # noqa: S608 - identifiers of ours
             ).to_arrow_table()
         return found.select(TABLES[name].names).cast(TABLES[name])
 
@@ -140,7 +140,7 @@ class Heads:
         keys = pa.table({"record_id": list(wanted), "version": pa.array(wanted.values(), pa.int32())})
         with self._given(wanted_versions=keys):
             found = self._connection.execute(
-                f"FROM {duck.relation(self._archive, name)} SEMI JOIN wanted_versions USING (record_id, version)"  # noqa: S608
+                f"FROM {duck.relation(self._archive, name)} SEMI JOIN wanted_versions USING (record_id, version)"
             ).to_arrow_table()
         return found.select(TABLES[name].names).cast(TABLES[name])
 
@@ -156,7 +156,7 @@ class Heads:
         sightings = duck.relation(self._archive, "sightings")
         with self._given(wanted_roots=pa.table({"root_id": pa.array(roots, pa.string())})):
             found = self._connection.execute(
-                f"SELECT DISTINCT record_id FROM {sightings} WHERE kind = 'gate' AND split_part(record_id, ' ', 1) IN (SELECT root_id FROM wanted_roots)"  # noqa: S608, E501
+                f"SELECT DISTINCT record_id FROM {sightings} WHERE kind = 'gate' AND split_part(record_id, ' ', 1) IN (SELECT root_id FROM wanted_roots)"  # noqa: S608
             ).fetchall()
         return [record_id for (record_id,) in found]
 
@@ -173,7 +173,7 @@ class Heads:
             return schema.empty_table()
         with self._given(ids=pa.table({"record_id": record_ids})):
             found = self._connection.execute(
-                f"FROM {table} WHERE rowid IN (SELECT {table}.rowid FROM {table} JOIN (SELECT DISTINCT hash(record_id) AS h FROM ids) USING (h))"  # noqa: S608, E501
+                f"FROM {table} WHERE rowid IN (SELECT {table}.rowid FROM {table} JOIN (SELECT DISTINCT hash(record_id) AS h FROM ids) USING (h))"  # noqa: S608
             ).to_arrow_table()
         return found.select(schema.names).cast(schema)
 

@@ -6,6 +6,7 @@ other. Files are rewritten without the old rows (copy-on-write).
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from warehouse.table_faults import table_faults
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pyarrow as pa
+    from pyiceberg.expressions import BooleanExpression
 
     from warehouse.tables import Archive
 
@@ -25,18 +27,23 @@ def replace(archive: Archive, name: str, where: Mapping[str, list[str]], rows: p
 
     Raises :class:`warehouse.faults.TableBusy` after lost races; nothing was changed then.
     """
-    from pyiceberg.expressions import And, In  # noqa: PLC0415 - loaded with the catalog
+    from pyiceberg.expressions import And  # noqa: PLC0415 - loaded with the catalog
 
     if archive.snapshot(name) is None or not all(where.values()):
         archive.append(name, rows, batch=batch)
         return
-    condition = None
-    for column, values in where.items():
-        one = In(column, tuple(values))
-        condition = one if condition is None else And(condition, one)
+    conditions = [one_of(column, values) for column, values in where.items()]
+    condition = reduce(And, conditions)
     with table_faults(name):
         table = archive.catalog.load_table((NAMESPACE, name))
         with table.transaction() as change:
             change.delete(condition, snapshot_properties={BATCH_PROPERTY: batch})
             if rows.num_rows:
                 change.append(sorted_rows(name, rows), snapshot_properties={BATCH_PROPERTY: batch})
+
+
+def one_of(column: str, values: list[str]) -> BooleanExpression:
+    """The filter for rows whose column holds one of the values."""
+    from pyiceberg.expressions import In, Reference  # noqa: PLC0415 - see above
+
+    return In(Reference(column), values)  # type: ignore[call-arg, arg-type]

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     [
         ("bluesky", "parks.harborfalls.example", "did:plc:t6nr7otc3kivjkulqnjq5p36"),
         ("mastodon", "publicworks@social.harborfalls.example", "social.harborfalls.example/109301855914236108"),
-        ("wordpress", "https://news.harborfalls.example", "news.harborfalls.example"),
     ],
 )
 def test_three_commands_archive_an_account(
@@ -30,13 +29,18 @@ def test_three_commands_archive_an_account(
     assert len(sample_city.requests) == asked
     ok(onrecord_environment, "accounts", "approve", name, "--reason", "official account")
     assert "complete" in ok(onrecord_environment, "capture", name)
-    run(onrecord_environment, "accounts", "add", platform, handle).refused(3)
-    ok(onrecord_environment, "accounts", "deactivate", name, "--reason", "closed")
-    run(onrecord_environment, "capture", name).refused(3, name)
+
+
+def test_a_site_is_registered_once_and_its_capture_can_end(onrecord_environment: dict[str, str]) -> None:
+    site = ("accounts", "add", "wordpress", "https://news.harborfalls.example", "--name", "site")
+    assert "news.harborfalls.example" in ok(onrecord_environment, *site)
+    run(onrecord_environment, *site).refused(3, "site")
+    ok(onrecord_environment, "accounts", "deactivate", "site", "--reason", "closed")
+    run(onrecord_environment, "capture", "site").refused(3, "site")
 
 
 def test_a_handle_nobody_has_is_a_sentence(onrecord_environment: dict[str, str]) -> None:
-    run(onrecord_environment, "accounts", "add", "bluesky", "nobody.harborfalls.example").refused(4, "nobody")
+    run(onrecord_environment, "accounts", "add", "bluesky", "nobody.harborfalls.example").refused(4, "handle")
     run(onrecord_environment, "accounts", "add", "mastodon", "nobody@social.harborfalls.example").refused(4, "nobody")
     run(onrecord_environment, "accounts", "add", "mastodon", "no-host").refused(4, "no-host")
     run(onrecord_environment, "accounts", "add", "friendster", "x").refused(2, "friendster")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from commands import ROOT, ok, run
 from demo_fixtures import environment_of
 
@@ -40,6 +38,11 @@ def test_the_demo_catches_exactly_what_the_script_did(demo: Demo) -> None:
     assert [label for label, script, found in rows if script != found] == []
 
 
+def test_the_demo_replaces_what_an_earlier_one_left(demo: Demo) -> None:
+    assert not (demo.home / "left").exists()
+    assert demo.sql("SELECT count(*) > 0 FROM records") == ["true"]
+
+
 def test_the_demo_shows_an_audit_an_answer_and_where_things_lie(demo: Demo) -> None:
     for words in (
         "Retention as of",
@@ -54,18 +57,14 @@ def test_the_demo_shows_an_audit_an_answer_and_where_things_lie(demo: Demo) -> N
     assert "Traceback" not in demo.out
 
 
-def test_nothing_runs_after_the_demo_and_after_a_command(demo: Demo) -> None:
+def test_a_capture_after_the_demo_meets_the_same_city_and_leaves_no_process(demo: Demo) -> None:
     assert processes_of(demo.home) == []
-    ok(demo.environment, "capture", "parks")
-    assert processes_of(demo.home) == []
-
-
-def test_a_capture_after_the_demo_meets_the_same_city(demo: Demo) -> None:
-    ok(demo.environment, "capture", "parks")
+    assert "complete" in ok(demo.environment, "capture", "parks")
     said = ok(demo.environment, "normalize")
     assert "edited" not in said
     assert "deleted" not in said
     assert "first_seen" not in said
+    assert processes_of(demo.home) == []
 
 
 def test_a_record_is_shown_with_its_versions_thread_and_evidence(demo: Demo) -> None:
@@ -126,7 +125,7 @@ def test_a_package_validates_and_is_not_written_twice(demo: Demo, tmp_path: Path
 def test_the_retention_audit_looks_ahead_and_is_written_as_csv(demo: Demo, tmp_path: Path) -> None:
     out = tmp_path / "due.csv"
     today = ok(demo.environment, "audit", "retention")
-    later = ok(demo.environment, "audit", "retention", "--as-of", "2035-01-01", "--output", str(out), "--status", "due")
+    later = ok(demo.environment, "audit", "retention", "--as-of", "2035-01-01", "--file", str(out), "--status", "due")
     assert "Retention as of 2035-01-01" in later
     assert "HF-130" in today
     rows = list(csv.DictReader(out.open(newline="", encoding="utf-8")))
@@ -162,7 +161,7 @@ def test_a_reader_that_goes_away_is_no_error(demo: Demo) -> None:
         text=True,
         check=False,
     )
-    assert done.stdout.startswith("record_id")
+    assert done.stdout.startswith("kind,account,record_id")
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
 
@@ -173,13 +172,3 @@ def test_an_archive_that_is_not_the_demos_is_left_alone(tmp_path: Path) -> None:
     before = (tmp_path / "var" / "onrecord.db").read_bytes()
     run(environment, "demo").refused(1, str(tmp_path / "var"), "ONRECORD_HOME")
     assert (tmp_path / "var" / "onrecord.db").read_bytes() == before
-
-
-@pytest.mark.usefixtures("demo")
-def test_a_second_demo_replaces_the_first(tmp_path: Path) -> None:
-    environment = environment_of(tmp_path / "var")
-    (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "demo.json").write_text(json.dumps({"moments": []}))
-    (tmp_path / "var" / "onrecord.db").write_bytes(b"left by a demo that was killed")
-    assert "What the second look caught" in ok(environment, "demo")
-    assert processes_of(tmp_path / "var") == []

@@ -31,7 +31,7 @@ def noted(demo: Demo) -> list[str]:
 def test_an_answer_is_the_same_in_every_format(demo: Demo, tmp_path: Path) -> None:
     as_csv = list(csv.DictReader(io.StringIO(ok(demo.environment, "sql", QUESTION, "--format", "csv"))))
     as_json = json.loads(ok(demo.environment, "sql", QUESTION, "--format", "json"))
-    ok(demo.environment, "sql", QUESTION, "--format", "parquet", "--output", str(tmp_path / "a.parquet"))
+    ok(demo.environment, "sql", QUESTION, "--format", "parquet", "--file", str(tmp_path / "a.parquet"))
     as_parquet = pq.read_table(tmp_path / "a.parquet").to_pylist()
     ids = [row["record_id"] for row in as_csv]
     assert len(ids) == 5
@@ -45,21 +45,24 @@ def test_a_question_comes_from_a_file_or_standard_input_with_parameters(demo: De
     question = "SELECT DISTINCT account FROM records WHERE account = $name"
     (tmp_path / "q.sql").write_text(question)
     arguments = ("--param", "name=ward-3", "--format", "csv")
-    assert ok(demo.environment, "sql", "--file", str(tmp_path / "q.sql"), *arguments).split() == ["account", "ward-3"]
-    assert ok(demo.environment, "sql", "--file", "-", *arguments, given=question).split() == ["account", "ward-3"]
-    run(demo.environment, "sql", "--file", str(tmp_path / "none.sql")).refused(2, "none.sql")
+    assert ok(demo.environment, "sql", "--query-file", str(tmp_path / "q.sql"), *arguments).split() == [
+        "account",
+        "ward-3",
+    ]
+    assert ok(demo.environment, "sql", "--query-file", "-", *arguments, given=question).split() == ["account", "ward-3"]
+    run(demo.environment, "sql", "--query-file", str(tmp_path / "none.sql")).refused(2, "none.sql")
     run(demo.environment, "sql", question, "--param", "name").refused(2, "NAME=VALUE")
-    run(demo.environment, "sql").refused(2, "--file")
+    run(demo.environment, "sql").refused(2, "--query-file")
     run(demo.environment, "sql", question).refused(2, "name")
 
 
 def test_an_output_is_whole_or_not_there(demo: Demo, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    ok(demo.environment, "sql", QUESTION, "--format", "csv", "--output", str(out))
+    ok(demo.environment, "sql", QUESTION, "--format", "csv", "--file", str(out))
     assert len(list(csv.reader(out.open(newline="")))) == 6
-    run(demo.environment, "sql", "SELECT nonsense", "--output", str(tmp_path / "no.csv")).refused(2, "nonsense")
+    run(demo.environment, "sql", "SELECT nonsense", "--file", str(tmp_path / "no.csv")).refused(2, "nonsense")
     assert not (tmp_path / "no.csv").exists()
-    run(demo.environment, "sql", QUESTION, "--output", str(tmp_path / "no" / "out.csv")).refused(5, "out.csv")
+    run(demo.environment, "sql", QUESTION, "--file", str(tmp_path / "no" / "out.csv")).refused(5, "out.csv")
 
 
 @pytest.mark.parametrize(

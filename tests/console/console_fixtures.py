@@ -16,7 +16,7 @@ import duckdb
 import pytest
 import requests
 import uvicorn
-from dashboard_city import LATE_AFTER, NOW
+from dashboard_city import LATE_AFTER, NOW, PASSWORD
 
 from compliance import users
 from console.app import Sources, create_app
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from warehouse.endpoint import Endpoint
-
-PASSWORD = "correct horse battery"
 
 
 @dataclass
@@ -69,7 +67,9 @@ class Console:
     def post(self, visitor: requests.Session, path: str, form: dict[str, str], **more: Any) -> requests.Response:
         return visitor.post(self.url + path, data=form, allow_redirects=False, timeout=30, **more)
 
-    def log_in(self, visitor: requests.Session, name: str = "dana", password: str = PASSWORD, **form: str) -> requests.Response:
+    def log_in(
+        self, visitor: requests.Session, name: str = "dana", password: str = PASSWORD, **form: str
+    ) -> requests.Response:
         return self.post(visitor, "/login", {"name": name, "password": password, **form})
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
@@ -80,23 +80,32 @@ class Console:
 
 
 @contextmanager
-def serving(home: Path, mart: Path) -> Iterator[Console]:
+def serving(database: Path, mart: Path) -> Iterator[Console]:
     """Serve a console with a database of its own, in which dana may log in."""
-    engine = open_database(f"sqlite:///{home / 'onrecord.db'}")
+    engine = open_database(f"sqlite:///{database}")
     users.add(engine, name="dana", role="records_officer", password=PASSWORD, at=NOW)
     clock = Clock()
     app = create_app(Sources(engine, mart, city="Port Alder", late_after=LATE_AFTER, clock=clock))
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="critical"))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="critical", timeout_graceful_shutdown=2))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     console = Console(f"http://127.0.0.1:{listener.getsockname()[1]}", mart, engine, clock, app)
     yield console
-    server.should_exit = True
-    thread.join(timeout=10)
     for session in console.sessions:
         session.close()
+    server.should_exit = True
+    thread.join(timeout=10)
+    assert not thread.is_alive()
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def _quick_hashes() -> Iterator[None]:
+    """Passwords hashed at a thousandth of the cost: the tests log in a hundred times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "_SCRYPT", {"n": 2**4, "r": 8, "p": 1})
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -104,9 +113,12 @@ def dashboard_mart(s3_endpoint: Endpoint, tmp_path_factory: pytest.TempPathFacto
     return dashboard_city.build(tmp_path_factory.mktemp("dashboard"), s3_endpoint)
 
 
-@pytest.fixture(scope="session")
-def shared_console(dashboard_mart: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    with serving(tmp_path_factory.mktemp("console"), dashboard_mart) as console:
+@pytest.fixture(scope="module")
+def shared_console(
+    dashboard_mart: Path, migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory, _quick_hashes: None
+) -> Iterator[Console]:
+    database = shutil.copy(migrated_sqlite, tmp_path_factory.mktemp("console"))
+    with serving(database, dashboard_mart) as console:
         yield console
 
 
@@ -118,21 +130,16 @@ def served(shared_console: Console) -> Console:
 
 
 @pytest.fixture
-def own(dashboard_mart: Path, tmp_path: Path) -> Iterator[Console]:
+def own(dashboard_mart: Path, migrated_sqlite: Path, tmp_path: Path, _quick_hashes: None) -> Iterator[Console]:
     """A console of the test's own, whose mart and users it may change."""
     mart = Path(shutil.copy(dashboard_mart, tmp_path))
-    with serving(tmp_path, mart) as console:
+    with serving(shutil.copy(migrated_sqlite, tmp_path), mart) as console:
         yield console
 
 
-@pytest.fixture(scope="session")
-def _dana(shared_console: Console) -> requests.Session:
+@pytest.fixture(scope="module")
+def dana(shared_console: Console) -> requests.Session:
+    """Somebody who is logged in."""
     visitor = shared_console.visitor()
     assert shared_console.log_in(visitor).status_code == 303
     return visitor
-
-
-@pytest.fixture
-def dana(served: Console, _dana: requests.Session) -> requests.Session:
-    """Somebody who is logged in."""
-    return _dana

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 6, 17, 12, tzinfo=UTC)
 BUILT_AT = NOW - timedelta(minutes=10)
+PASSWORD = "correct horse battery"
+"""Dana's, who may log in."""
 LATE_AFTER = timedelta(hours=1)
 SCRIPT = '<script>alert("library")</script> & Café'
 FORMULA = "=cmd|' /C calc'!A0"
@@ -77,7 +79,9 @@ def _city() -> City:
     for number in range(60):
         name = ("city-hall", "city-hall", "parks")[number % 3]
         published = NOW - timedelta(days=3 * number)
-        _versions(city, "post", f"{name}-{number}", name, published, ["first_seen", "edited"] if number % 10 == 0 else [])
+        _versions(
+            city, "post", f"{name}-{number}", name, published, ["first_seen", "edited"] if number % 10 == 0 else []
+        )
         for answer in range(number % 5):
             change = {7: "deleted", 8: "hidden"}.get(number % 10 + answer)
             changes = ["first_seen", change] if change else []

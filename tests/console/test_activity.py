@@ -51,7 +51,8 @@ def table_csv(console: Console, visitor: requests.Session, path: str) -> list[li
 
 def alarms(found: HTMLParser) -> dict[str, str]:
     return {
-        alarm.css_first("h3").text(strip=True): alarm.css_first("p").text(strip=True) for alarm in found.css(".usa-alert--error")
+        alarm.css_first("h3").text(strip=True): alarm.css_first("p").text(strip=True)
+        for alarm in found.css(".usa-alert--error")
     }
 
 
@@ -114,7 +115,9 @@ def test_counts_of_an_account_are_those_of_the_mart(served: Console, dana: reque
 @pytest.mark.parametrize(("path", "name"), [(path, name) for path, names in TABLES.items() for name in names])
 def test_a_csv_holds_the_table_of_the_page(served: Console, dana: requests.Session, path: str, name: str) -> None:
     found = page(served, dana, path)
-    [link] = [a.attributes["href"] or "" for a in found.css("a") if (a.attributes["href"] or "").endswith(f"/{name}.csv")]
+    [link] = [
+        a.attributes["href"] or "" for a in found.css("a") if (a.attributes["href"] or "").endswith(f"/{name}.csv")
+    ]
     downloaded = [[cell.removeprefix("'") for cell in row] for row in table_csv(served, dana, link)]
     assert downloaded == table(found, name)
 
@@ -157,7 +160,9 @@ def test_an_old_mart_is_an_alarm(own: Console) -> None:
     assert "This page is old" not in alarms(page(own, visitor, "/"))
     own.clock.now = BUILT_AT
     own.clock.forward(minutes=61)
-    assert alarms(page(own, visitor, "/"))["This page is old"].startswith("The mart was last built 2026-06-17 11:50 UTC, 61 minutes ago.")
+    assert alarms(page(own, visitor, "/"))["This page is old"].startswith(
+        "The mart was last built 2026-06-17 11:50 UTC, 61 minutes ago."
+    )
 
 
 def test_hostile_texts_are_shown_and_not_obeyed(served: Console, dana: requests.Session) -> None:
@@ -174,7 +179,9 @@ def test_no_page_has_a_script_or_an_inline_style(served: Console, dana: requests
         assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=\"|javascript:", text)
 
 
-@pytest.mark.parametrize("path", ["/accounts/nobody", "/accounts/nobody/weeks.csv", "/activity/nothing.csv", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/accounts/nobody", "/accounts/nobody/weeks.csv", "/activity/nothing.csv", "/nowhere"]
+)
 def test_what_is_not_there_is_told_in_words(served: Console, dana: requests.Session, path: str) -> None:
     answer = served.get(dana, path)
     assert answer.status_code == 404

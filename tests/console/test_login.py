@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from console_fixtures import PASSWORD
-from dashboard_city import NOW
+from dashboard_city import NOW, PASSWORD
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
@@ -35,7 +34,11 @@ def test_every_route_but_the_login_needs_one(served: Console) -> None:
     for route, method in routes:
         path = route.path.format(name="city-hall", table="weeks")
         answer = served.visitor().request(
-            method, served.url + path, data={"form_token": "x"} if method == "POST" else None, allow_redirects=False, timeout=30
+            method,
+            served.url + path,
+            data={"form_token": "x"} if method == "POST" else None,
+            allow_redirects=False,
+            timeout=30,
         )
         if path in OPEN:
             assert answer.status_code in (200, 400)
@@ -64,7 +67,15 @@ def test_the_session_cookie_cannot_be_read_by_scripts_or_sent_by_other_sites(own
 
 @pytest.mark.parametrize(
     "wanted",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "javascript:alert(1)", "/\r\nX-Bad: 1", ""],
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "javascript:alert(1)",
+        "/\r\nX-Bad: 1",
+        "",
+    ],
 )
 def test_a_login_leads_to_pages_of_ours_only(own: Console, wanted: str) -> None:
     answer = own.log_in(own.visitor(), next=wanted)
@@ -129,7 +140,12 @@ def test_a_form_without_the_sessions_token_does_nothing(own: Console) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}],
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
 )
 def test_a_form_from_another_site_is_refused(own: Console, headers: dict[str, str]) -> None:
     answer = own.post(own.visitor(), "/login", {"name": "dana", "password": PASSWORD}, headers=headers)
@@ -181,7 +197,6 @@ def test_every_answer_carries_the_security_headers(served: Console) -> None:
         for name, value in HEADERS.items():
             if not (name == "Cache-Control" and path.startswith("/static/")):
                 assert answer.headers[name] == value
-        assert "Server" not in answer.headers or path.startswith("/")
 
 
 def test_a_fault_of_the_program_shows_nothing_of_itself(own: Console) -> None:

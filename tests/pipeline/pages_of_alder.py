@@ -18,6 +18,7 @@ from warehouse.ledger import EvidenceObject
 from warehouse.spool import CaptureFacts, Spool
 
 DID = "did:plc:alder"
+RESIDENT = "did:plc:birch"
 ACCOUNT = f"bluesky:{DID}"
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SERVER = "https://pds.alder.example/xrpc"
@@ -39,14 +40,26 @@ def post(name: str, text: str, *, root: str | None = None) -> dict[str, Any]:
     return {"uri": uri(name), "cid": f"bafy{name}", "value": value}
 
 
-def view(name: str, text: str, *, likes: int | None = None, root: str | None = None) -> dict[str, Any]:
+def view(name: str, text: str, *, likes: int | None = None) -> dict[str, Any]:
+    """A post of the account as the public sees it."""
     shown: dict[str, Any] = {
         "uri": uri(name),
         "cid": f"bafy{name}",
         "author": {"did": DID, "handle": "alder.example", "displayName": "Port Alder"},
-        "record": post(name, text, root=root)["value"],
+        "record": post(name, text)["value"],
     }
     return shown if likes is None else {**shown, "likeCount": likes}
+
+
+def reply(name: str, text: str, *, root: str, likes: int = 0) -> dict[str, Any]:
+    """A resident's answer as the public sees it."""
+    return {
+        "uri": uri(name, RESIDENT),
+        "cid": f"bafy{name}",
+        "author": {"did": RESIDENT, "handle": "resident.example"},
+        "record": post(name, text, root=root)["value"],
+        "likeCount": likes,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +107,7 @@ def gate(at: datetime, root: str, *hidden: str) -> Answer:
     value = {
         "$type": "app.bsky.feed.threadgate",
         "post": uri(root),
-        "hiddenReplies": [uri(name) for name in hidden],
+        "hiddenReplies": [uri(name, RESIDENT) for name in hidden],
         "createdAt": "2026-03-01T10:00:00.000Z",
     }
     record = {"uri": f"at://{DID}/app.bsky.feed.threadgate/{root}", "cid": "bafygate", "value": value}
@@ -103,14 +116,14 @@ def gate(at: datetime, root: str, *hidden: str) -> Answer:
     )
 
 
-def gone(at: datetime, name: str) -> Answer:
+def gone(at: datetime, name: str, who: str = DID) -> Answer:
     """A direct read of a post that is not there any more."""
     return Answer(
         at,
         "confirm_record",
-        f"com.atproto.repo.getRecord?repo={DID}&collection=app.bsky.feed.post&rkey={name}",
+        f"com.atproto.repo.getRecord?repo={who}&collection=app.bsky.feed.post&rkey={name}",
         {"error": "RecordNotFound", "message": "Could not locate record"},
-        subject=uri(name),
+        subject=uri(name, who),
         status=400,
     )
 

@@ -60,7 +60,7 @@ def batch(*seen: Seen) -> Batch:
             if one.text == "picture" and not one.told:
                 rows["media"].append({**row, "media_id": f"x:{one.text}", "seen_after": one.seen_at})
         if table == "gates":
-            rows["moderation_actions"] += [_hide(one, row, name) for name in one.hidden]
+            rows["moderation_actions"] += [_hide(row, name) for name in one.hidden]
     return Batch(**{name: _table(name, found) for name, found in rows.items()})
 
 
@@ -98,7 +98,7 @@ def _row(one: Seen) -> tuple[str, dict[str, Any]]:
     return ("posts" if one.what == "post" else "comments"), content
 
 
-def _hide(one: Seen, row: dict[str, Any], name: str) -> dict[str, Any]:
+def _hide(row: dict[str, Any], name: str) -> dict[str, Any]:
     return {
         **row,
         "record_id": name.replace(":", ":hide/", 1),

@@ -165,6 +165,12 @@ def test_the_shell_with_the_certificate_shows_that_writes_are_synced(server: sea
     assert [(rule["locationPrefix"], rule["fsync"]) for rule in rules] == [("/buckets/", True)]
 
 
+def test_the_maintenance_worker_is_kept_out(server: seaweed.Server) -> None:
+    plugin = server.home / "seaweed" / "admin" / "plugin"
+    assert plugin.is_dir()
+    assert [path for path in plugin.rglob("*") if path.is_file()] == []
+
+
 def test_secrets_are_readable_by_this_user_only_and_told_to_nobody(server: seaweed.Server) -> None:
     files = list(Layout(server.home).secrets.iterdir())
     assert len(files) == 5
