@@ -122,8 +122,7 @@ Examples:
 @click.option("--office", help="The office (a ward) it belongs to.")
 @click.option("--credential", help="Name of its credential, where one is needed.")
 def add(
-    *,
-    platform: str, handle: str, name: str | None, department: str | None, office: str | None, credential: str | None
+    *, platform: str, handle: str, name: str | None, department: str | None, office: str | None, credential: str | None
 ) -> None:
     """Look an account up on its platform and register it as proposed. Nothing is captured until it is approved."""
     from cli.options import actor

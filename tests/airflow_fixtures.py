@@ -15,8 +15,7 @@ def airflow_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     from pipeline.stack import addresses, environment
 
     home = tmp_path_factory.mktemp("onrecord")
-    env = environment(ROOT, home, addresses(0))
-    return env
+    return environment(ROOT, home, addresses(0))
 
 
 @pytest.fixture(scope="session")
