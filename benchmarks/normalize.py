@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dlt_load
 import duckdb
@@ -23,7 +23,12 @@ import trial
 from pipeline.shown import VERSION, cut
 from pipeline.steps import normalize_all
 from transforms.normalize import normalize
-from transforms.observations import SCHEMAS, Batch
+from transforms.observations import SCHEMAS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from transforms.observations import Batch
 
 EXAMPLES = """
 examples:
@@ -147,8 +152,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--posts", type=int, default=30_000, help="posts to normalize (default: 30,000)")
-    parser.add_argument("--dlt-posts", type=int, default=2_000, help="posts for dlt; 0 leaves it out (default: 2,000)")
+    parser.add_argument("--posts", type=int, default=20_000, help="posts to normalize (default: 20,000)")
+    parser.add_argument("--dlt-posts", type=int, default=1_000, help="posts for dlt; 0 leaves it out (default: 1,000)")
     parser.add_argument("--repeats", type=int, default=3, help="times each is done (default: 3)")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="onrecord-bench-") as folder:

@@ -17,7 +17,10 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something that is not as it should be: what, since when or why, and the accounts it is about."""
+    """Something that is not as it should be: what, since when or why, and the accounts it is about.
+
+    A page adds the name of a single account to the heading, and lists several below the text.
+    """
 
     heading: str
     text: str
@@ -33,11 +36,11 @@ def of_accounts(accounts: Sequence[Row], now: datetime) -> list[Alarm]:
         found.append(Alarm(f"The last look failed at {_counted(len(failing) - SHOWN)} more", text))
     if never:
         text = "Approved, but no look was ever complete."
-        found.append(Alarm(f"Never looked at completely: {_counted(len(never))}", text, never))
+        found.append(Alarm(_heading("Never looked at completely", never), text, never))
     if late:
         oldest = min(row["complete_as_of"] for row in late)
         text = f"Captures have stopped or cannot keep up. The oldest complete look is of {_moment(oldest)}, {ago(oldest, now)}."
-        found.append(Alarm(f"No recent complete look: {_counted(len(late))}", text, late))
+        found.append(Alarm(_heading("No recent complete look", late), text, late))
     return found
 
 
@@ -69,6 +72,11 @@ def _failing(row: Row, now: datetime) -> Alarm:
 
 def _those(accounts: Sequence[Row], word: str) -> list[Row]:
     return [row for row in accounts if row["capture"] == word]
+
+
+def _heading(what: str, accounts: Sequence[Row]) -> str:
+    """What it is, and of how many accounts; a single one is named by the page."""
+    return what if len(accounts) == 1 else f"{what}: {_counted(len(accounts))}"
 
 
 def _counted(accounts: int) -> str:

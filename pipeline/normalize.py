@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from warehouse.ledger import EvidenceObject
     from warehouse.tables import Archive, Transaction
 
-BATCH_LOOKS = 6_000
+BATCH_LOOKS = 12_000
 """Observations compared together, at least."""
 UNIT_ROWS = 150_000
 """Rows with versions and sightings after which everything is committed."""

@@ -75,6 +75,12 @@ def test_the_login_is_accessible_before_and_after_an_error(page: Page) -> None:
     assert_narrow_enough(page)
 
 
+def test_a_mistake_would_be_found(page: Page) -> None:
+    page.goto("/login")
+    page.evaluate("document.querySelectorAll('label').forEach(label => label.remove())")
+    assert [one.partition(":")[0] for one in violations(page)] == ["label", "label"]
+
+
 def test_every_page_is_accessible_and_narrow_enough_open_or_closed(inside: Page) -> None:
     for path in INSIDE:
         inside.goto(path)

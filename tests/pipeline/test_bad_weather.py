@@ -166,7 +166,7 @@ def test_a_full_disk_is_named_by_every_step_and_room_mends_it(
     full = {**environment, "ONRECORD_HOME": str(small_disk / "var"), "ONRECORD_DATABASE_URL": database}
     ok(full, "accounts", "load", "policy/accounts.yaml")
     ballast = small_disk / "ballast"
-    ballast.write_bytes(b"-" * (os.statvfs(small_disk).f_bavail * 4096 - 16 * 4096))
+    ballast.write_bytes(b"-" * (os.statvfs(small_disk).f_bavail * 4096 - 4 * 4096))
     for step in (("capture", "news"), ("normalize",), ("mart", "build")):
         run(full, *step).refused(5, "space")
     ballast.unlink()
