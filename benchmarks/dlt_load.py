@@ -16,27 +16,26 @@ QUIET = {
 }
 
 
-def load(folder: str, out: str) -> Callable[[], int]:
+def load(warm: str, folder: str, out: str) -> Callable[[], int]:
     """Read page files, hand their records to a pipeline that writes Parquet into a local folder."""
     os.environ.update(QUIET, DLT_DATA_DIR=out)
     os.chdir(out)
     import dlt  # noqa: PLC0415 - it reads the environment when imported
 
-    @dlt.resource(name="posts", write_disposition="append")
-    def posts() -> Iterator[list[dict[str, Any]]]:
-        for file in sorted(Path(folder).glob("*.json")):
-            yield json.loads(file.read_bytes())["records"]
+    def work(source: str = folder) -> int:
+        @dlt.resource(name="posts", write_disposition="append")
+        def posts() -> Iterator[list[dict[str, Any]]]:
+            for file in sorted(Path(source).glob("*.json")):
+                yield json.loads(file.read_bytes())["records"]
 
-    pipeline = dlt.pipeline(
-        pipeline_name="posts",
-        pipelines_dir=out,
-        destination=dlt.destinations.filesystem(bucket_url=Path(out).resolve().as_uri()),
-        dataset_name="pages",
-    )
-
-    def work() -> int:
+        pipeline = dlt.pipeline(
+            pipeline_name=Path(source).name,
+            pipelines_dir=out,
+            destination=dlt.destinations.filesystem(bucket_url=Path(out).resolve().as_uri()),
+            dataset_name=f"{Path(source).name}_pages",
+        )
         pipeline.run(posts(), loader_file_format="parquet")
-        rows = pipeline.last_trace.last_normalize_info.row_counts
-        return int(rows["posts"])
+        return int(pipeline.last_trace.last_normalize_info.row_counts["posts"])
 
+    work(warm)
     return work

@@ -128,11 +128,17 @@ def add(
     from cli.options import actor
     from cli.sample import awake
     from compliance import accounts, audit_log
+    from connectors.faults import ConnectorError
     from pipeline.steps import identify
     from pipeline.workspace import Workspace
 
     with awake(Workspace()) as workspace:
-        found = identify(workspace, platform, handle)
+        try:
+            found = identify(workspace, platform, handle)
+        except ConnectorError as problem:
+            refused = click.ClickException(f"{handle} on {platform}: {problem}")
+            refused.exit_code = 4
+            raise refused from None
     chosen = name or re.sub(r"[^a-z0-9]+", "-", handle.lower().removeprefix("https://").lstrip("@")).strip("-")
     accounts.add_proposed(
         workspace.engine,

@@ -89,17 +89,16 @@ def print_captures(results: list[tuple[Account, list[Capture]]], out: Console) -
     table = Table(title="Captured", title_justify="left")
     for name in ("Account", "Platform"):
         table.add_column(name)
-    for name in ("Posts", "Comments", "Moderation", "Pages"):
+    for name in ("Exchanges kept", "Items they show"):
         table.add_column(name, justify="right")
     table.add_column("Outcome")
     for account, looks in results:
-        items = {look.resource: look.items for look in looks}
         bad = next((look.outcome for look in looks if look.outcome != "complete"), None)
         table.add_row(
             account.name,
             account.platform,
-            *(str(items.get(each, 0)) for each in ("posts", "comments", "moderation")),
-            str(sum(look.pages for look in looks)),
+            f"{sum(look.pages for look in looks):,}",
+            f"{sum(look.items for look in looks):,}",
             f"[red]{bad}[/]" if bad else "complete",
         )
     out.print(table)

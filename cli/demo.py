@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from samplecity.server import City
 
 QUESTION = """\
-SELECT account, published_at::DATE AS published, author_handle AS author, state, text
+SELECT account, published_at::DATE AS published, coalesce(author_name, author_handle) AS author, state, text
 FROM records
 WHERE kind = 'comment' AND state IN ('hidden', 'deleted') AND published_at > current_date - INTERVAL 120 DAY
 ORDER BY published_at DESC
@@ -30,6 +30,19 @@ SELECT
     (SELECT count(*) FROM current_posts WHERE state IN ('present', 'hidden')) AS posts,
     (SELECT count(*) FROM current_comments WHERE state IN ('present', 'hidden')) AS comments"""
 """What the archive found, by the script's words."""
+HELD = """
+SELECT
+    accounts.name AS account,
+    accounts.platform,
+    count(*) FILTER (WHERE kind = 'post' AND state IN ('present', 'hidden')) AS posts,
+    count(*) FILTER (WHERE kind = 'comment' AND state IN ('present', 'hidden')) AS comments,
+    count(*) FILTER (WHERE records.record_id IN (SELECT record_id FROM edits)) AS edited,
+    count(*) FILTER (WHERE state = 'deleted') AS deleted,
+    count(*) FILTER (WHERE state = 'hidden') AS hidden
+FROM accounts LEFT JOIN records USING (account_id)
+WHERE accounts.status IN ('approved', 'active')
+GROUP BY ALL ORDER BY account"""
+"""What the archive holds of each account."""
 LABELS = {
     "edited": "Edits",
     "deleted": "Deletions",
@@ -64,6 +77,7 @@ def command() -> None:
         workspace = Workspace()
         with workspace.storage() as storage:
             since = _two_looks(workspace, storage, city, out, err)
+        _show_holdings(workspace, out)
         _show_changes(workspace, city, since, out)
         _show_retention(workspace, out)
         _show_answer(workspace, out)
@@ -108,6 +122,11 @@ def _two_looks(workspace: Workspace, storage: Storage, city: City, out: Console,
     normalize.run(workspace, storage, out, err)
     mart.run(workspace, storage, out, err)
     return since
+
+
+def _show_holdings(workspace: Workspace, out: Console) -> None:
+    out.rule("What the archive holds now")
+    _rows(workspace, "Standing posts and comments; edits, deletions and hidden comments caught", HELD, out)
 
 
 def _show_changes(workspace: Workspace, city: City, since: Any, out: Console) -> None:  # noqa: ANN401 - a time

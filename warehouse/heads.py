@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 REFLECTED = ("posts", "comments", "moderation_actions", "profiles", "sightings", "media", "metrics")
 """Tables the heads are made from."""
 MEMORY = "64MB"
+MEMORY_TO_REBUILD = "1GB"
+"""Beyond it the work goes to disk."""
 WAL = "32MB"
 """Written to the file itself only now and then: it need not survive much."""
 _LAYOUT = 1
@@ -91,11 +93,13 @@ class Heads:
         if then == now:
             return False
         tables = {name: duck.relation(self._archive, name) for name in REFLECTED}
+        self._limit(MEMORY_TO_REBUILD)
         with self._at_once():
             self._connection.execute("DELETE FROM reflected")
             self._run("rebuild", **tables)
             self._reflect(now)
         self._connection.execute("CHECKPOINT")
+        self._limit(MEMORY)
         return True
 
     def settle(self) -> None:
@@ -217,6 +221,9 @@ class Heads:
         for key, value in values.items():
             text = text.replace(f"{{{key}}}", value).replace(f"${key}", value)
         self._connection.execute(text)
+
+    def _limit(self, memory: str) -> None:
+        self._connection.execute(f"SET memory_limit = {duck.literal(memory)}")
 
     def _any(self, table: str) -> bool:
         return self._connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None  # noqa: S608

@@ -40,7 +40,7 @@ def test_a_site_is_registered_once_and_its_capture_can_end(onrecord_environment:
 
 
 def test_a_handle_nobody_has_is_a_sentence(onrecord_environment: dict[str, str]) -> None:
-    run(onrecord_environment, "accounts", "add", "bluesky", "nobody.harborfalls.example").refused(4, "handle")
+    run(onrecord_environment, "accounts", "add", "bluesky", "nobody.harborfalls.example").refused(4, "nobody")
     run(onrecord_environment, "accounts", "add", "mastodon", "nobody@social.harborfalls.example").refused(4, "nobody")
     run(onrecord_environment, "accounts", "add", "mastodon", "no-host").refused(4, "no-host")
     run(onrecord_environment, "accounts", "add", "friendster", "x").refused(2, "friendster")
