@@ -10,6 +10,12 @@ import click
 PLATFORM_NAMES = ("bluesky", "mastodon", "wordpress")
 
 
+class _NotFound(click.ClickException):
+    """The platform did not name the account."""
+
+    exit_code = 4
+
+
 @click.group(
     epilog="""\b
 Examples:
@@ -136,9 +142,8 @@ def add(
         try:
             found = identify(workspace, platform, handle)
         except ConnectorError as problem:
-            refused = click.ClickException(f"{handle} on {platform}: {problem}")
-            refused.exit_code = 4
-            raise refused from None
+            msg = f"{handle} on {platform}: {problem}"
+            raise _NotFound(msg) from None
     chosen = name or re.sub(r"[^a-z0-9]+", "-", handle.lower().removeprefix("https://").lstrip("@")).strip("-")
     accounts.add_proposed(
         workspace.engine,

@@ -36,8 +36,6 @@ BY_CLASS = {
     "ComplianceError": 3,
     "AccountBusy": 3,
     "NormalizeError": 3,
-    "TimedOut": 3,
-    "TooMuch": 3,
     "ComponentFailed": 1,
     "ConnectorError": 4,
     "CaptureFailed": 4,

@@ -76,14 +76,14 @@ class TimedOut(QueryError):
     """The question ran longer than it may."""
 
     code = "timed_out"
-    exit_code = 4
+    exit_code = 3
 
 
 class TooMuch(QueryError):
     """The answer, or the memory it needs, is larger than it may be."""
 
     code = "too_much"
-    exit_code = 5
+    exit_code = 3
 
 
 class ChildDied(QueryError):
