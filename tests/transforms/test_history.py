@@ -429,7 +429,7 @@ def _known_at_once(bench: duckdb.DuckDBPyConnection, story: Sequence[Seen]) -> d
 
 
 relaxed = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
@@ -466,8 +466,8 @@ def test_the_interval_of_a_change_holds_its_true_moment(
 ) -> None:
     moments = sorted(edits)
     memory = Memory(bench)
-    for minute in sorted(looks):
-        memory.take(Seen(minute, "post", "x:1", f"text {sum(edit <= minute for edit in moments)}"))
+    texts = {minute: f"text {sum(edit <= minute for edit in moments)}" for minute in sorted(looks)}
+    memory.take(*(Seen(minute, "post", "x:1", shown) for minute, shown in texts.items()))
     for _, change, _, text, before, after in memory.story("x:1"):
         last = int(text.removeprefix("text "))
         if change == "edited":
@@ -488,13 +488,12 @@ def test_the_interval_of_a_hide_holds_its_true_moment(
     """The reply is hidden, shown, hidden, ... at these minutes; looks are at the reply or at the gate."""
     moments = sorted(hides)
     memory = Memory(bench)
+    seen = []
     for minute, at_gate in sorted(looks):
         hidden = sum(hide <= minute for hide in moments) % 2 == 1
-        memory.take(
-            Seen(minute, "gate", "x:root", hidden=("x:1",) if hidden else ())
-            if at_gate
-            else Seen(minute, "comment", "x:1", "a")
-        )
+        at_the_gate = Seen(minute, "gate", "x:root", hidden=("x:1",) if hidden else ())
+        seen.append(at_the_gate if at_gate else Seen(minute, "comment", "x:1", "a"))
+    memory.take(*seen)
     for _, change, _, _, before, after in memory.story("x:1", "comments"):
         if change in ("hidden", "shown") and before is not None:
             assert any(before < moment <= after for moment in moments)
