@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import urllib.request
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import commands
 import pytest
 from atproto_stack import Stack, fault_proxy, running_stack
 
@@ -101,6 +104,29 @@ def test_a_handle_leads_to_the_immutable_id(page: Connection, truth: dict[str, A
     with pytest.raises(AccountUnavailable) as unknown:
         PLATFORM.identify(page, "nobody.test")
     assert unknown.value.state == "not_found"
+
+
+def test_three_commands_archive_a_real_account(
+    stack: Stack, truth: dict[str, Any], installation: dict[str, str], tmp_path: Path
+) -> None:
+    services = " ".join(f"{host}={base}" for host, base in stack.services.items())
+    env = {**os.environ, **installation, "ONRECORD_ALLOW_PRIVATE": "true", "ONRECORD_SERVICES": services}
+    env.pop("ONRECORD_SHARED", None)
+    answer = tmp_path / "replies.csv"
+    thread = f"bluesky:{truth['bigThread']}"
+    question = "SELECT record_id FROM current_comments WHERE root_id = $thread AND state IN ('present', 'hidden')"
+    for arguments in (
+        ("accounts", "add", "bluesky", "newsdesk.test"),
+        ("accounts", "approve", "newsdesk-test", "--reason", "official account"),
+        ("capture", "newsdesk-test"),
+        ("normalize",),
+        ("mart", "build"),
+        ("sql", question, "--param", f"thread={thread}", "--format", "csv", "--file", str(answer)),
+    ):
+        done = commands.run(env, *arguments)
+        assert done.code == 0, done.err
+    found = {line.removeprefix("bluesky:") for line in answer.read_text().split()[1:]}
+    assert live(truth, truth["bigThread"]) <= found
 
 
 def test_every_post_of_the_page_is_found_in_its_last_version(

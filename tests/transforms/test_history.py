@@ -260,6 +260,13 @@ def test_a_row_without_content_of_its_own_points_to_the_exchange_that_shows_the_
     assert (row["payload_sha256"], row["state_basis"]) == ("payload of x:1 at 7", "direct read")
 
 
+def test_a_row_without_content_of_its_own_has_the_content_of_the_version_before(memory: Memory) -> None:
+    looks = Seen(0, "post", "x:1", "a", edited=0), Seen(1, "post", "x:1", "a"), Seen(2, "mark", "x:1", state="deleted")
+    memory.take(*looks)
+    edited = memory.tables["posts"]["platform_edited_at"].to_pylist()
+    assert edited == [at(0), at(0)]
+
+
 def test_content_and_state_that_change_in_one_look_are_one_row_named_after_the_state(memory: Memory) -> None:
     memory.take(Seen(0, "comment", "x:1", "a"), Seen(1, "comment", "x:1", "b", state="hidden"))
     assert memory.story("x:1", "comments")[1] == (2, "hidden", "hidden", "b", 0, 1)

@@ -2,7 +2,6 @@
 CREATE OR REPLACE TEMP TABLE events AS
 SELECT
     family, record_id, told, told_order, sort_at, seen_at, evidence_key, evidence_offset, capture_id,
-    arg_max(source, row) AS source,
     max(row) AS row,
     arg_max(content_sha256, row) AS sha,
     arg_max(kind, row) AS row_kind,
@@ -50,8 +49,6 @@ WITH moments AS (
         coalesce(head.version, 0) AS head_version,
         if(head.version > 0, head.state, NULL) AS head_state,
         if(head.version > 0, head.content_sha256, NULL) AS head_sha,
-        last_value(channel.source IGNORE NULLS) OVER so_far AS source_now,
-        last_value(channel.row IGNORE NULLS) OVER so_far AS row_now,
         coalesce(last_value(channel.row_kind IGNORE NULLS) OVER so_far, head.kind) AS kind_now,
         coalesce(last_value(channel.account_id IGNORE NULLS) OVER so_far, head.account_id) AS account_now,
         coalesce(last_value(channel.root_id IGNORE NULLS) OVER so_far, head.root_id) AS root_now,
@@ -101,15 +98,21 @@ compared AS (
         lead(seen_at) OVER record IS NULL AS final
     FROM states
     WINDOW record AS (PARTITION BY family, record_id ORDER BY sort_at, evidence_key, evidence_offset, told_order)
+),
+weighed AS (
+    SELECT
+        * EXCLUDE (head_state, head_sha),
+        sha_now IS NOT NULL
+            AND (state_before IS NULL OR state_before <> state_now OR sha_before <> sha_now) AS changed
+    FROM compared
 )
+-- What a row without content of its own carries on is the content of the version before, not of the last look.
 SELECT
-    * EXCLUDE (head_state, head_sha),
-    sha_now IS NOT NULL
-        AND (state_before IS NULL OR state_before <> state_now OR sha_before <> sha_now) AS changed,
-    head_version + count(*) FILTER (
-        sha_now IS NOT NULL AND (state_before IS NULL OR state_before <> state_now OR sha_before <> sha_now)
-    ) OVER (
-        PARTITION BY family, record_id ORDER BY sort_at, evidence_key, evidence_offset, told_order
-        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-    ) AS version
-FROM compared;
+    *,
+    last_value(if(changed, row, NULL) IGNORE NULLS) OVER so_far AS row_now,
+    head_version + count(*) FILTER (changed) OVER so_far AS version
+FROM weighed
+WINDOW so_far AS (
+    PARTITION BY family, record_id ORDER BY sort_at, evidence_key, evidence_offset, told_order
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+);

@@ -16,7 +16,6 @@ SELECT
     family,
     coalesce(kind_now, 'post') AS kind,
     record_id,
-    source_now AS source,
     row_now AS row,
     row IS NOT NULL AS own,
     mark_row,
@@ -43,4 +42,4 @@ SELECT
     evidence_key,
     evidence_offset
 FROM named
-ORDER BY source, row, version;
+ORDER BY kind, row_now, version;
