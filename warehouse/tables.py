@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from transforms.records import TABLES
 from warehouse.faults import TableBusy, TableFault
 from warehouse.table_faults import table_faults
-from warehouse.table_specs import NAMESPACE, partitions, properties, sorted_rows
+from warehouse.table_specs import NAMESPACE, partitions, properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CATALOG = "onrecord"
 BATCH_PROPERTY = "onrecord.batch"
 SQLITE_WAIT_SECONDS = 60
-BUFFER_BYTES = 32 * 1024 * 1024
+BUFFER_BYTES = 12 * 1024 * 1024
 """Rows of one table a transaction holds in memory before it writes a file per partition."""
 
 
@@ -212,7 +212,7 @@ class Archive:
 
 
 class Transaction:
-    """Rows of one batch. Files are written as rows come, 32 MB per table at most in memory; snapshots only at the end."""
+    """Rows of one batch. Files are written as rows come, 12 MB per table at most in memory; snapshots only at the end."""
 
     def __init__(self, archive: Archive, batch: str) -> None:
         self._archive = archive
@@ -252,17 +252,16 @@ class Transaction:
 
     def _flush(self, name: str) -> None:
         import pyarrow as pa  # noqa: PLC0415 - loaded with the catalog
-        from pyiceberg.io.pyarrow import _dataframe_to_data_files  # noqa: PLC0415 - no public way to stage files
+
+        from warehouse.partitioned import data_files  # noqa: PLC0415 - needs Arrow
 
         pieces = self._pieces.pop(name, [])
         if not pieces:
             return
         table = self._tables[name]
-        rows = sorted_rows(name, pa.concat_tables(pieces))
         with table_faults(name):
-            written = _dataframe_to_data_files(table_metadata=table.metadata, df=rows, io=table.io)
-            self._files.setdefault(name, []).extend(written)
-        del rows, pieces
+            self._files.setdefault(name, []).extend(data_files(name, table, pa.concat_tables(pieces)))
+        del pieces
         pa.default_memory_pool().release_unused()
 
     def _commit(self) -> None:
