@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+ROOMS := cli compliance connectors console pipeline samplecity transforms warehouse settings.py
 
 .PHONY: help demo test up lint bench docs clean lock
 
@@ -44,10 +45,12 @@ lock: ## renew both lock files from pyproject.toml (maintainers; needs uv)
 	@echo "Installing the locked packages into .venv (about a minute)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q $(ROOMS)
 	@touch $@
 
 .venv/development: requirements-dev.txt pyproject.toml | .venv/made
 	@echo "Installing the locked packages and the tools for tests into .venv (about a minute)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q $(ROOMS)
 	@touch $@ .venv/runtime

@@ -97,7 +97,7 @@ def test_a_renamed_account_keeps_its_id(city: City) -> None:
 def test_the_environment_names_services_and_credentials(city: City) -> None:
     environment = city.environment()
     assert f"{SOCIAL}={city.url}/mastodon" in environment["ONRECORD_SERVICES"].split()
-    assert environment["ONRECORD_CREDENTIAL_TRANSIT_ACCESS_TOKEN"]
+    assert environment["ONRECORD_CREDENTIAL_TRANSIT_TOKEN"]
     assert environment["ONRECORD_CREDENTIAL_NEWS_USERNAME"] == "archive"
 
 
