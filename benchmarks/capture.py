@@ -103,7 +103,7 @@ def measure(folder: Path, posts: int, repeats: int) -> list[report.Line]:
 
 def _capture(home: Path, facts: dict[str, Any]) -> tuple[trial.Trial, list[str]]:
     made = pages.workspace(home, **facts["environment"])
-    told = {"by": "the benchmark", "at": made.clock(), "reason": "to be measured"}
+    told: dict[str, Any] = {"by": "the benchmark", "at": made.clock(), "reason": "to be measured"}
     who = {"native_id": facts["bulk"]["did"], "handle": facts["bulk"]["handle"], "service": APPVIEW}
     accounts.add_proposed(made.engine, name=NAME, platform="bluesky", **who, **told)
     accounts.approve(made.engine, NAME, **told)

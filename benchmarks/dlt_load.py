@@ -35,7 +35,8 @@ def load(warm: str, folder: str, out: str) -> Callable[[], int]:
             dataset_name=f"{Path(source).name}_pages",
         )
         pipeline.run(posts(), loader_file_format="parquet")
-        return int(pipeline.last_trace.last_normalize_info.row_counts["posts"])
+        trace: Any = pipeline.last_trace
+        return int(trace.last_normalize_info.row_counts["posts"])
 
     work(warm)
     return work

@@ -1,6 +1,6 @@
 """The pages all benchmarks work on: a large account's posts, as files and as locked evidence.
 
-The posts are those of :mod:`samplecity.bulk`: some 1.7 KB of JSON each as their repository lists them, 100 to a page, four pictures and
+The posts are those of :mod:`samplecity.bulk`: some 2 KB of JSON each as their repository lists them, 100 to a page, four pictures and
 a link in each, in three scripts.
 """
 

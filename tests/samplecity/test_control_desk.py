@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -58,6 +59,9 @@ def test_the_desk_moves_on_acts_and_begins_again_over_http(city: City) -> None:
 
 def test_what_was_asked_is_on_record(city: City) -> None:
     requests.get(f"{city.services()[SOCIAL]}/api/v2/instance?x=1", timeout=10)
+    deadline = time.monotonic() + 5
+    while not city.requests and time.monotonic() < deadline:
+        time.sleep(0.01)  # it is noted once the answer is sent
     assert city.requests == [("GET", "/mastodon/api/v2/instance?x=1", 200)]
 
 
