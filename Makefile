@@ -44,13 +44,13 @@ lock: ## renew both lock files from pyproject.toml (maintainers; needs uv)
 .venv/runtime: requirements.txt pyproject.toml | .venv/made
 	@echo "Installing the locked packages into .venv (about a minute)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@$(BIN)/python -m compileall -q $(ROOMS)
 	@touch $@
 
 .venv/development: requirements-dev.txt pyproject.toml | .venv/made
 	@echo "Installing the locked packages and the tools for tests into .venv (about a minute)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@$(BIN)/python -m compileall -q $(ROOMS)
 	@touch $@ .venv/runtime

@@ -72,12 +72,12 @@ def command(
     running = asking.start(chosen.mart, text, params=bound, limits=limits)
     try:
         _log(chosen, text, bound)
+        from warehouse import formats  # what is imported here is imported while the child works
+
         answer = running.answer()
     except BaseException:
         running.stop()
         raise
-    from warehouse import formats
-
     if output:
         formats.write_file(answer, form, output, guard=guard)  # type: ignore[arg-type]
         click.echo(f"{answer.rows:,} rows written to {output}", err=True)
