@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from connectors.contract import AccountRef, Connection, Credential, Item, Look, Resource
 from connectors.faults import ConnectorError, CursorExpired
 from connectors.registry import PLATFORMS
+from pipeline.absence import Absence, ListingShrank
 from pipeline.known import known
 from pipeline.look import Recorder, Seen, Watch, evidence_object, window_start
 from pipeline.subjects import Subjects
@@ -32,13 +33,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from compliance.accounts import Account
+    from connectors.contract import Checkpoint
     from warehouse.bucket import Bucket
     from warehouse.tables import Archive
 
 RESUME_WITHIN = timedelta(hours=24)
 """A listing older than this is begun anew rather than resumed: too much has moved."""
 RENEW_EVERY = timedelta(seconds=30)
-STOPS_ALL = frozenset({"credential_rejected", "account_unavailable", "rate_limited", "unreachable"})
+STOPS_ALL = frozenset({"credential_rejected", "account_unavailable", "rate_limited", "unreachable", ListingShrank.code})
 """Outcomes of one resource after which the others are not tried."""
 
 
@@ -221,23 +223,39 @@ class _Look:
 
     def _read(self, begun: ledger.Capture, recorder: Recorder, *, resumed: bool) -> None:
         connection = self._connection(recorder)
-        seen = Seen(self._seen_file(), self._known(begun))
+        missing = self._known(begun)
+        seen = Seen(self._seen_file(), missing, len(missing))
         seen.open(resumed=resumed)
         if self._gives_subjects:
             self.subjects.begin(resumed=resumed)
+        self._list(begun, recorder, seen, connection, resume=begun.checkpoint)
+        suspected = ledger.suspected_since(self.places.engine, begun.account_id, begun.resource, ListingShrank.code)
+        absence = Absence(self.resource, connection, seen, suspected)
+        if absence.is_suspicious:
+            self.subjects.begin(resumed=not self._gives_subjects)
+            self._list(begun, recorder, seen, connection, resume=None)
+        for page in absence.confirmed():
+            recorder.page_done(page)
+            self._tell(recorder)
+        seen.close()
+
+    def _list(
+        self,
+        begun: ledger.Capture,
+        recorder: Recorder,
+        seen: Seen,
+        connection: Connection,
+        *,
+        resume: Checkpoint | None,
+    ) -> None:
+        """Read the listing to its end."""
         subjects: Iterator[Item] | tuple[()] = iter(self.subjects) if self.resource.needs_posts else ()
-        look = Look(since=begun.since, resume=begun.checkpoint, subjects=subjects)
-        for page in self.resource.fetch(connection, look):
+        for page in self.resource.fetch(connection, Look(since=begun.since, resume=resume, subjects=subjects)):
             seen.add(page.items)
             if self._gives_subjects:
                 self.subjects.add(page.items)
             recorder.page_done(page)  # last: the checkpoint may move past this page
             self._tell(recorder)
-        if self.resource.confirm and seen.missing:
-            for page in self.resource.confirm(connection, sorted(seen.missing)):
-                recorder.page_done(page)
-                self._tell(recorder)
-        seen.close()
 
     def _known(self, begun: ledger.Capture) -> set[str]:
         roots = None

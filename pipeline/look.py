@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PART_BYTES = 8 * 1024 * 1024
 PART_TIME = timedelta(minutes=2)
+SOME = 20
 
 
 class Watch(Protocol):
@@ -140,6 +141,10 @@ class Seen:
     file: Path
     missing: set[str]
     """Known ids not seen yet."""
+    known: int
+    """How many were known."""
+    shown: list[str] = field(default_factory=list)
+    """Some known ids that this look has seen."""
 
     def open(self, *, resumed: bool) -> None:
         """Begin; with ``resumed``, the ids that the cut-off look saw count as seen."""
@@ -147,7 +152,9 @@ class Seen:
             self.file.unlink(missing_ok=True)
             return
         with suppress(FileNotFoundError):
-            self.missing.difference_update(self.file.read_text().splitlines())
+            before = [native for native in self.file.read_text().splitlines() if native in self.missing]
+            self.shown.extend(before[:SOME])
+            self.missing.difference_update(before)
 
     def add(self, items: tuple[Item, ...]) -> None:
         """Note what a page shows."""
@@ -158,6 +165,7 @@ class Seen:
             with self.file.open("a") as kept:
                 kept.write("".join(f"{native}\n" for native in ids))
             self.missing.difference_update(ids)
+            self.shown.extend(ids[: SOME - len(self.shown)])
 
     def close(self) -> None:
         """Forget them: the look is complete."""

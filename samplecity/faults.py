@@ -32,6 +32,9 @@ FAULTS = {
     "slow": "the answer, after seconds (default 1)",
     "reset": "the connection closes without an answer",
     "empty_page": "a page without items whose token leads on to what was left out (WordPress: it is left out)",
+    "nothing": "an empty listing that says it is complete",
+    "lost_items": "every item of the page is left out, the token stays",
+    "not_there": "what is asked for directly is said not to exist",
     "repeated_token": "the page's token leads to the page itself again",
     "expired_cursor": "a token is refused; requests without one do not match",
     "dead_credential": "the credential is refused",
@@ -120,7 +123,9 @@ def replaced(rule: Rule, request: Request) -> Response | None:
     if rule.fault == "html":
         page = b"<!DOCTYPE html>\n<html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>\n"
         return Response(int(rule.options.get("status", 200)), (("Content-Type", "text/html; charset=utf-8"),), page)
-    bodies = {"expired_cursor": _EXPIRED, "dead_credential": _DEAD, "missing_scope": _NARROW}.get(rule.fault)
+    bodies = {"expired_cursor": _EXPIRED, "dead_credential": _DEAD, "missing_scope": _NARROW, "not_there": _ABSENT}.get(
+        rule.fault
+    )
     if bodies is None:
         return None
     status, value = bodies.get(platform) or bodies["bluesky"]
@@ -178,6 +183,24 @@ def _empty_page(rule: Rule, request: Request, real: Response) -> Response:
     return Response(real.status, headers, b"[]")
 
 
+def _nothing(rule: Rule, request: Request, real: Response) -> Response:
+    del rule, request
+    value = json.loads(real.body)
+    if not isinstance(value, dict):
+        return Response(real.status, tuple(one for one in real.headers if one[0] != "Link"), b"[]")
+    cleared = {key: [] if isinstance(held, list) else held for key, held in value.items() if key != "cursor"}
+    return as_json(cleared, real.status, real.headers[1:])
+
+
+def _lost_items(rule: Rule, request: Request, real: Response) -> Response:
+    del rule, request
+    value = json.loads(real.body)
+    if not isinstance(value, dict):
+        return Response(real.status, real.headers, b"[]")
+    cleared = {key: [] if isinstance(held, list) else held for key, held in value.items()}
+    return as_json(cleared, real.status, real.headers[1:])
+
+
 def _repeated_token(rule: Rule, request: Request, real: Response) -> Response:
     del rule
     token = token_of(request)
@@ -206,6 +229,8 @@ def _unknown_fields(rule: Rule, request: Request, real: Response) -> Response:
 _ALTERATIONS: dict[str, Callable[[Rule, Request, Response], Response]] = {
     "cut_json": _cut,
     "empty_page": _empty_page,
+    "nothing": _nothing,
+    "lost_items": _lost_items,
     "repeated_token": _repeated_token,
     "unknown_fields": _unknown_fields,
 }
@@ -214,6 +239,12 @@ _EXPIRED: dict[str, tuple[int, Any]] = {
     "bluesky": (400, {"error": "InvalidRequest", "message": "Malformed cursor"}),
     "mastodon": (404, {"error": "Record not found"}),
     "wordpress": (400, {"code": "rest_post_invalid_page_number", "message": _LATE_PAGE, "data": {"status": 400}}),
+}
+_ABSENT: dict[str, tuple[int, Any]] = {
+    "bluesky": (400, {"error": "RecordNotFound", "message": "Could not locate record"}),
+    "mastodon": (404, {"error": "Record not found"}),
+    "library": (404, {"error": "Record not found"}),
+    "wordpress": (404, {"code": "rest_post_invalid_id", "message": "Invalid post ID.", "data": {"status": 404}}),
 }
 _WRONG_PASSWORD = "The provided password is an invalid application password."  # noqa: S105 - a message
 _DEAD: dict[str, tuple[int, Any]] = {

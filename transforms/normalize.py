@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from transforms import bluesky, mastodon, wordpress
-from transforms.page import ArchivedPage
+from transforms.page import CONTROL, ArchivedPage
 from transforms.quarantine import CALL_UNKNOWN, PageBroken
 from transforms.sheets import Sheets
 
@@ -57,6 +57,9 @@ def normalize(pages: Iterable[ArchivedPage], *, version: str) -> Batch:
 
 
 def _read(page: ArchivedPage, sheets: Sheets) -> None:
+    if page.call.startswith(CONTROL):
+        sheets.leave_out("control")
+        return
     dialect = DIALECTS.get(page.platform)
     reader = dialect.calls.get(page.call) if dialect else None
     if dialect is None or reader is None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+CONTROL = "control:"
+"""Before the name of a call: it only tried out whether the platform's answers can be believed, and says nothing about a record."""
+
 
 @dataclass(frozen=True, slots=True)
 class ArchivedPage:

@@ -52,6 +52,7 @@ __all__ = [
     "mark_tabled",
     "pending_evidence",
     "store_evidence",
+    "suspected_since",
     "unfinished",
     "untabled_captures",
 ]
@@ -216,6 +217,17 @@ def last_complete(engine: Engine, account_id: str, resource: str) -> Capture | N
         .limit(1)
     )
     return _first(engine, query)
+
+
+def suspected_since(engine: Engine, account_id: str, resource: str, outcome: str) -> datetime | None:
+    """When a look at this resource first ended with this outcome since one completed; ``None`` where none did."""
+    mine = (CaptureRow.account_id == account_id) & (CaptureRow.resource == resource)
+    complete = select(func.max(CaptureRow.started_at)).where(mine, CaptureRow.outcome == COMPLETE).scalar_subquery()
+    query = select(func.min(CaptureRow.started_at)).where(
+        mine, CaptureRow.outcome == outcome, or_(complete.is_(None), CaptureRow.started_at > complete)
+    )
+    with engine.connect() as connection:
+        return connection.execute(query).scalar()
 
 
 def latest(engine: Engine, account_id: str, resource: str) -> Capture | None:
