@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli import coverage
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -15,9 +17,12 @@ if TYPE_CHECKING:
     from compliance.retention import Audit, Status
 
 
-@click.group(epilog="\b\nExamples:\n  onrecord audit retention\n  onrecord audit log")
+@click.group(epilog="\b\nExamples:\n  onrecord audit coverage\n  onrecord audit retention\n  onrecord audit log")
 def command() -> None:
-    """What must be kept, what is due, and whether the audit log is whole."""
+    """What was covered, what must be kept, what is due, and whether the audit log is whole."""
+
+
+command.add_command(coverage.command, "coverage")
 
 
 @command.command(

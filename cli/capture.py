@@ -22,10 +22,12 @@ BUSY = 3
 Examples:
   onrecord capture                      all approved accounts
   onrecord capture city-hall ward-3     only these
+  onrecord capture --due                as the schedule does: what is due by `onrecord plan`
 Then `onrecord normalize` puts what was captured into the tables."""
 )
 @click.argument("names", nargs=-1, metavar="[ACCOUNT]...")
-def command(names: tuple[str, ...]) -> None:
+@click.option("--due", is_flag=True, help="Look back only as far as the plan says is due, as the schedule does.")
+def command(names: tuple[str, ...], *, due: bool) -> None:
     """Look at accounts now and lock what they show as evidence.
 
     Without names all approved accounts are looked at. An account that fails does not stop the others; the exit code
@@ -41,14 +43,20 @@ def command(names: tuple[str, ...]) -> None:
     with awake(Workspace()) as workspace:
         accounts = to_capture(workspace, names)
         with workspace.storage() as storage:
-            failed = capture_all(workspace, storage, accounts, screen(), screen(err=True))
+            failed = capture_all(workspace, storage, accounts, screen(), screen(err=True), due_only=due)
     if failed:
         only_busy = all(isinstance(problem, AccountBusy) for _, problem in failed)
         raise click.exceptions.Exit(BUSY if only_busy else SOME_FAILED)
 
 
 def capture_all(
-    workspace: Workspace, storage: Storage, accounts: list[Account], out: Console, err: Console
+    workspace: Workspace,
+    storage: Storage,
+    accounts: list[Account],
+    out: Console,
+    err: Console,
+    *,
+    due_only: bool = False,
 ) -> list[tuple[Account, Exception]]:
     """Look at each account in turn with a progress bar, and print what was captured. Returns those that failed."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -69,7 +77,7 @@ def capture_all(
                 bar.update(task, what=f"{name} {resource}: {pages} pages, {items}{of} items")
 
             try:
-                results.append((account, look_at(workspace, storage, account, watch=watch)))
+                results.append((account, look_at(workspace, storage, account, watch=watch, due_only=due_only)))
             except CaptureFailed as fault:
                 results.append((account, fault.captures))
                 failed.append((account, fault))
@@ -93,7 +101,7 @@ def print_captures(results: list[tuple[Account, list[Capture]]], out: Console) -
         table.add_column(name, justify="right")
     table.add_column("Outcome")
     for account, looks in results:
-        bad = next((look.outcome for look in looks if look.outcome != "complete"), None)
+        bad = next((look.outcome for look in looks if look.outcome not in ("complete", "not_covered")), None)
         table.add_row(
             account.name,
             account.platform,
@@ -102,3 +110,7 @@ def print_captures(results: list[tuple[Account, list[Capture]]], out: Console) -
             f"[red]{bad}[/]" if bad else "complete",
         )
     out.print(table)
+    for account, looks in results:
+        for look in looks:
+            if look.outcome == "not_covered":
+                out.print(f"Not covered: {account.name}, {look.resource}: {look.message}", markup=False, soft_wrap=True)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from subprocess import Popen
+
     from settings import Settings
 
 
@@ -45,7 +47,9 @@ Examples:
     "--memory", type=click.IntRange(min=64), default=1024, show_default=True, help="MiB the question may use."
 )
 @click.option("--guard", is_flag=True, help="CSV: keep spreadsheet programs from running texts as formulas.")
+@click.pass_obj
 def command(
+    child: Popen[bytes] | None,
     *,
     query: str | None,
     query_file: Path | None,
@@ -69,9 +73,9 @@ def command(
     text = _text(query, query_file)
     bound = _bound(params)
     limits = asking.Limits(seconds=seconds, rows=rows, memory_mebibytes=memory)
-    running = asking.start(chosen.mart, text, params=bound, limits=limits)
+    _log(chosen, text, bound)
+    running = asking.start(chosen.mart, text, params=bound, limits=limits, child=child)
     try:
-        _log(chosen, text, bound)
         from warehouse import formats  # what is imported here is imported while the child works
 
         answer = running.answer()

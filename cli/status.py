@@ -11,7 +11,7 @@ def command() -> None:
     from rich.table import Table
 
     from cli.options import screen
-    from compliance import accounts
+    from compliance import accounts, findings
     from pipeline.workspace import SOFTWARE, Workspace
     from warehouse import gaps, ledger, seaweed
 
@@ -51,5 +51,10 @@ def command() -> None:
             f"[red]Gap[/] {names.get(account_id, account_id)}: {what} not covered since {since:%Y-%m-%d %H:%M} UTC, {cause}",
             soft_wrap=True,
         )
+    standing = findings.listing(workspace.engine)
+    grave = len(findings.grave(standing))
+    out.print(
+        f"Findings open: {len(standing)}, {grave} of severity error or worse{': onrecord findings' if standing else ''}"
+    )
     waiting = sum(1 for _ in ledger.pending_evidence(workspace.engine))
     out.print(f"Evidence waiting to be normalized: {waiting} objects")

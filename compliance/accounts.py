@@ -42,6 +42,7 @@ class AccountRow(Base):
     office: Mapped[str | None] = mapped_column(Text)
     head: Mapped[str | None] = mapped_column(Text)
     credential: Mapped[str | None] = mapped_column(Text)
+    credential_expires: Mapped[date | None] = mapped_column(Date)
     retention: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
     registered_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -108,6 +109,8 @@ class Account:
     """proposed, approved, active (approved, and captured before) or deactivated."""
     registered_at: datetime
     """When it entered the registry."""
+    credential_expires: date | None = None
+    """Last day on which its credential works, where that is known."""
 
     @property
     def account_id(self) -> str:
@@ -319,6 +322,7 @@ def _stated(stated: PolicyAccount, before: Account | None, now: datetime) -> Acc
         office=stated.office,
         head=stated.head,
         credential=stated.credential,
+        credential_expires=stated.credential_expires,
         retention=stated.retention,
         status=before.status if before else stated.status,
         registered_at=before.registered_at if before else now,

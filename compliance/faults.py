@@ -9,6 +9,7 @@
     ├── NotApproved           the account may not be captured            a person approves it, or leaves it
     ├── CredentialMissing     no secret of that name, or not all of it   set the variables the message names
     ├── UnknownHold           no such hold                               look at the list of holds
+    ├── UnknownRecord         no such post or comment in the mart        find its id with onrecord sql
     ├── HoldRefused           the hold or its scope makes no sense       say what it covers and why
     ├── LogBroken             the audit log was changed afterwards       keep the database; compare with a backup
     └── MartIncomplete        the mart lacks what the audit reads        build the mart again
@@ -57,6 +58,10 @@ class UnknownHold(ComplianceError):
 
 class HoldRefused(ComplianceError):
     """A hold without reason or without scope, or one that is released already."""
+
+
+class UnknownRecord(ComplianceError):
+    """The mart holds no post or comment of that id."""
 
 
 class LogBroken(ComplianceError):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from compliance import accounts, holds, retention_events
+from compliance import accounts, finding_deliveries, findings, holds, retention_events
 from transforms.records import TEXTS, UTC, column
 
 if TYPE_CHECKING:
@@ -109,6 +109,22 @@ HOLDS = pa.schema(
     ]
 )
 
+FINDINGS = pa.schema(
+    [
+        column("finding_id", pa.string(), "One thing that was wrong, from opening to closing.", required=True),
+        column("code", pa.string(), "Stable code; docs/findings.md lists them.", required=True),
+        column("severity", pa.string(), "info, warning, error or critical.", required=True),
+        column("account_id", pa.string(), "The account; null where it is not about one."),
+        column("subject", pa.string(), "Name of the account, or what else it is about.", required=True),
+        column("message", pa.string(), "What is wrong.", required=True),
+        column("advice", pa.string(), "What to do.", required=True),
+        column("opened_at", UTC, "When it was first seen.", required=True),
+        column("last_seen_at", UTC, "When it was last seen.", required=True),
+        column("closed_at", UTC, "When it was seen no more; null while it is open."),
+        column("notified_at", UTC, "When the first person or system was told; null where none was."),
+    ]
+)
+
 SCHEMAS: dict[str, pa.Schema] = {
     "accounts": ACCOUNTS,
     "account_decisions": DECISIONS,
@@ -117,6 +133,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "retention_rules": RULES,
     "retention_events": EVENTS,
     "holds": HOLDS,
+    "findings": FINDINGS,
 }
 _TITLES = {
     "accounts": "The City-supported accounts, from the registry.",
@@ -126,12 +143,13 @@ _TITLES = {
     "retention_rules": "Which records belong to which series, in the order in which the rules are read.",
     "retention_events": "What started a period that does not run from publication.",
     "holds": "What must be kept whatever its series says.",
+    "findings": "What was wrong, since when, until when: dead credentials, silent accounts, changed platforms, gaps.",
 }
 
 
 def mart_tables(engine: Engine, retention: Retention) -> dict[str, pa.Table]:
     """All tables the mart takes from here, by name."""
-    return {**registry_tables(engine), **retention_tables(engine, retention)}
+    return {**registry_tables(engine), **retention_tables(engine, retention), "findings": findings_table(engine)}
 
 
 def registry_tables(engine: Engine) -> dict[str, pa.Table]:
@@ -174,6 +192,13 @@ def retention_tables(engine: Engine, retention: Retention) -> dict[str, pa.Table
         "retention_events": _table(EVENTS, (_fields(one) for one in retention_events.listing(engine))),
         "holds": _table(HOLDS, ({**_fields(one), **_fields(one.scope)} for one in holds.listing(engine))),
     }
+
+
+def findings_table(engine: Engine) -> pa.Table:
+    """``findings``, open and closed."""
+    told = finding_deliveries.told(engine)
+    rows = findings.listing(engine, open_only=False)
+    return _table(FINDINGS, ({**_fields(one), "notified_at": told.get(one.finding_id)} for one in rows))
 
 
 def descriptions() -> dict[str, dict[str, str]]:

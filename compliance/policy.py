@@ -6,32 +6,20 @@ another (a rule's series, an account's platform) is checked too. Errors name fil
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date  # noqa: TC003 - msgspec reads the types of fields
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
-from compliance.policy_checks import check_accounts, check_retention
+from compliance.policy_checks import check_accounts, check_findings, check_notifications, check_retention
+from compliance.policy_findings import FindingTerms, Notifications  # noqa: TC001 - msgspec reads the types of fields
+from compliance.policy_revisit import Revisit  # noqa: TC001 - msgspec reads the types of fields
 from compliance.policy_source import Problems, Source
+from compliance.policy_values import PolicyFile
+from compliance.policy_values import Value as _Value
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class _Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A part of a policy file."""
-
-
-class PolicyFile(_Value, frozen=True, kw_only=True):
-    """What every policy file says of itself."""
-
-    sample: bool
-    """Whether these are invented values, not a City's own."""
-    title: str
-    version: str
-    effective: date
-    """First day on which it is in force."""
-    authority: str
 
 
 class Holder(_Value, frozen=True, rename={"start": "from"}, kw_only=True):
@@ -71,6 +59,8 @@ class PolicyAccount(_Value, frozen=True, kw_only=True):
     decision: Decision
     credential: str | None = None
     """Name of its secret, which lies in the environment or a secrets backend."""
+    credential_expires: date | None = None
+    """Last day on which it works, where that is known."""
     retention: str | None = None
     """Series of its records that no rule matches."""
 
@@ -230,21 +220,6 @@ class Holidays(PolicyFile, frozen=True, kw_only=True):
     holidays: tuple[Holiday, ...]
 
 
-class RevisitStep(_Value, frozen=True, kw_only=True):
-    """Records younger than this are looked at again this often."""
-
-    younger_than_days: int
-    every_hours: int
-
-
-class Revisit(PolicyFile, frozen=True, kw_only=True):
-    """``revisit.yaml``: how far back captures look for edits and deletions."""
-
-    window_days: int
-    capture_every_minutes: int
-    steps: tuple[RevisitStep, ...]
-
-
 class Policy(_Value, frozen=True, kw_only=True):
     """All policy files of a folder."""
 
@@ -257,6 +232,8 @@ class Policy(_Value, frozen=True, kw_only=True):
     exemptions: Exemptions
     holidays: Holidays
     revisit: Revisit
+    findings: FindingTerms
+    notifications: Notifications
 
 
 _File = TypeVar("_File", bound=PolicyFile)
@@ -270,6 +247,8 @@ def load_policy(folder: Path) -> Policy:
     files = {name: source.read(kinds[name]) for name, source in sources.items()}
     check_accounts(sources["accounts"], files["accounts"], files["platforms"], files["retention"])
     check_retention(sources["retention"], files["retention"], files["accounts"], files["platforms"])
+    check_findings(sources["findings"], files["findings"])
+    check_notifications(sources["notifications"], files["notifications"])
     problems.check()
     return msgspec.convert(files, Policy)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from compliance.policy import Accounts, Platforms, PolicyAccount, Retention, Rule, Series
+    from compliance.policy_findings import FindingTerms, Notifications
     from compliance.policy_source import Source
 
 
@@ -59,11 +61,59 @@ def check_retention(
     _unique(source, "rules", "name", ((number, one.name) for number, one in _numbered(retention.rules)))
 
 
+def check_findings(source: Source, terms: FindingTerms | None) -> None:
+    """Check that every number is one to count with."""
+    if terms is None:
+        return
+    parts = {"": terms, "silence.": terms.silence, "quarantine.": terms.quarantine, "shapes.": terms.shapes}
+    for prefix, part in parts.items():
+        for name in part.__struct_fields__:
+            value = getattr(part, name)
+            if type(value) is int and value < 1:
+                source.wrong(f"{prefix}{name}", f"must be 1 or more, not {value}")
+    for where, value in (
+        ("silence.usual_percentile", terms.silence.usual_percentile),
+        ("quarantine.percent", terms.quarantine.percent),
+        ("shapes.share_percent", terms.shapes.share_percent),
+    ):
+        if value > 100:  # noqa: PLR2004 - percent
+            source.wrong(where, f"must be 100 at most, not {value}")
+
+
+def check_notifications(source: Source, told: Notifications | None) -> None:
+    """Check names, addresses and the quiet period."""
+    if told is None:
+        return
+    if told.quiet_hours < 0:
+        source.wrong("quiet_hours", f"must be 0 or more, not {told.quiet_hours}")
+    for number, mail in _numbered(told.mail):
+        where = f"mail[{number}]"
+        _mail_address(source, f"{where}.from", mail.sender)
+        for place, address in _numbered(mail.to):
+            _mail_address(source, f"{where}.to[{place}]", address)
+        if not mail.to:
+            source.wrong(f"{where}.to", "names nobody")
+    names = [(f"mail[{number}]", one.name) for number, one in _numbered(told.mail)]
+    names += [(f"webhooks[{number}]", one.name) for number, one in _numbered(told.webhooks)]
+    first: dict[str, str] = {}
+    for where, name in names:
+        if name in first:
+            source.wrong(f"{where}.name", f"'{name}' is taken by {first[name]}")
+        first.setdefault(name, where)
+
+
+def _mail_address(source: Source, where: str, address: str) -> None:
+    if not re.fullmatch(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+", address):
+        source.wrong(where, f"'{address}' is not a mail address")
+
+
 def _account(source: Source, where: str, account: PolicyAccount) -> None:
     if (account.department is None) == (account.office is None):
         source.wrong(where, "an account belongs to a department or to an office: give exactly one of them")
     if not account.name.replace("-", "").replace("_", "").isalnum() or not account.name.isascii():
         source.wrong(f"{where}.name", f"'{account.name}' may hold only letters, digits, '-' and '_'")
+    if account.credential_expires is not None and account.credential is None:
+        source.wrong(f"{where}.credential_expires", "the account names no credential that could expire")
     for number, holder in _numbered(account.holders):
         if holder.until is not None and holder.until < holder.start:
             source.wrong(f"{where}.holders[{number}].until", f"{holder.until} is before 'from' {holder.start}")

@@ -61,7 +61,7 @@ from connectors.bluesky_posts import fetch_posts
 from connectors.bluesky_replies import fetch_comments
 from connectors.bluesky_servers import APPVIEW, Servers
 from connectors.bluesky_uri import AtUri
-from connectors.contract import AccountRef, Item, Look, Page, Platform, Resource
+from connectors.contract import AccountRef, Cost, Item, Look, Page, Platform, Resource
 from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable
 
@@ -76,6 +76,11 @@ RESOLVE_HANDLE = Endpoint("handle", "/xrpc/com.atproto.identity.resolveHandle")
 
 class _Did(msgspec.Struct):
     did: str
+
+
+class _Profile(msgspec.Struct, rename="camel"):
+    did: str
+    posts_count: object = None
 
 
 def identify(connection: Connection, handle: str) -> AccountRef:
@@ -99,8 +104,9 @@ def fetch_profile(connection: Connection, _look: Look) -> Iterator[Page]:
     """Read the profile as the public sees it."""
     did = connection.account.native_id
     with Servers(connection) as servers:
-        exchange, _ = servers.appview.read(*PROFILE, _Did, {"actor": did})
-        yield Page(exchange, (Item(did, "profile"),))
+        exchange, profile = servers.appview.read(*PROFILE, _Profile, {"actor": did})
+        total = profile.posts_count if isinstance(profile.posts_count, int) else None
+        yield Page(exchange, (Item(did, "profile"),), total=total)
 
 
 PLATFORM = Platform(
@@ -136,5 +142,6 @@ PLATFORM = Platform(
             never="Mutes, reports, and when a reply was hidden or shown again: only successive gates tell",
         ),
     ),
+    cost=Cost(each=9, posts_per_page=20, per_thread=1.2),
     docs="https://docs.bsky.app/docs/category/http-reference",
 )

@@ -84,7 +84,7 @@ class Page:
     checkpoint: Checkpoint | None = None
     """Pass it as ``Look.resume`` to go on after this page; ``None`` on the last page."""
     total: int | None = None
-    """The platform's own count of the listing, where it gives one."""
+    """The platform's own count of the listing, where it gives one; with a profile, of what the account wrote."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Things the page shows that are left out on purpose: reason code -> count."""
 
@@ -106,6 +106,7 @@ class Resource:
 
     name: Literal["profile", "posts", "comments", "moderation"]
     fetch: Callable[[Connection, Look], Iterator[Page]]
+    """Read it. Raises :class:`connectors.faults.NotCovered`, before any page, where the account is connected in a way that does not show it."""
     confirm: Callable[[Connection, Sequence[str]], Iterator[Page]] | None = None
     """Read these native ids directly, one Page or more: the answer tells present, deleted, made private, ..."""
     needs_posts: bool = False
@@ -114,6 +115,22 @@ class Resource:
     """How a deletion shows, in a sentence, with the platform's own words."""
     never: str = ""
     """What the platform never tells about this resource."""
+    again: bool = True
+    """Whether it can be read again at any time; ``False`` where each item is told once (events, messages)."""
+    reveals: tuple[str, ...] = ()
+    """Kinds of moderation it reveals, in the words of ``moderation_actions.action``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What looking costs in requests, near enough to plan a day."""
+
+    each: int
+    """Any look at an account with nothing new: its profile, first pages, moderation lists."""
+    posts_per_page: int
+    """Posts that one request brings, all calls needed for them counted."""
+    per_thread: float
+    """Requests for the comments of one post; 0 where comments are one listing of the whole account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +141,7 @@ class Platform:
     identify: Callable[[Connection, str], AccountRef]
     """Look a handle or address up and return the account with its immutable id."""
     resources: tuple[Resource, ...]
+    cost: Cost
     credential_fields: tuple[str, ...] = ()
     """What a credential must hold; empty where none is ever needed."""
     credential_needed: bool = False

@@ -7,6 +7,7 @@
     ├── RateLimited          the budget is spent                         try again at ``retry_at``
     ├── CredentialRejected   the token is dead, wrong or missing         a person renews it
     ├── ScopeMissing         the token lives but may not do this         a person grants the scope
+    ├── NotCovered           cannot be read the way it is connected      nothing is wrong; ``reason`` says what it would take
     ├── AccountUnavailable   renamed, suspended, deleted, made private   a person looks; ``state`` says which
     ├── CursorExpired        the place to go on is no longer known       a gap is recorded, the listing starts over
     ├── PagingLoop           a page led back to one already read         a fault of the platform; reported
@@ -61,13 +62,26 @@ class ScopeMissing(ConnectorError):
     code = "scope_missing"
 
 
+class NotCovered(ConnectorError):
+    """The resource cannot be read the way the account is connected, and nothing is wrong: ``reason`` says what it would take.
+
+    Raised before anything is read, so that the look is not taken for an empty one. The ledger ends it as ``not_covered``.
+    """
+
+    code = "not_covered"
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(f"{message} [{reason}]")
+        self.reason = reason
+
+
 class AccountUnavailable(ConnectorError):
-    """The account is renamed, suspended, deleted or private: ``state`` says which."""
+    """The account is renamed, suspended, deleted or private: ``state`` says which, and so does the end of the message."""
 
     code = "account_unavailable"
 
     def __init__(self, message: str, *, state: str, exchange: Exchange | None = None) -> None:
-        super().__init__(message, exchange=exchange)
+        super().__init__(f"{message} [{state}]", exchange=exchange)
         self.state = state
 
 

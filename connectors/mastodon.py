@@ -43,7 +43,7 @@ import msgspec
 from connectors import mastodon_moderation
 from connectors.address import service_name
 from connectors.client import Client
-from connectors.contract import AccountRef, Checkpoint, Connection, Item, Look, Page, Platform, Resource
+from connectors.contract import AccountRef, Checkpoint, Connection, Cost, Item, Look, Page, Platform, Resource
 from connectors.faults import AccountUnavailable, ContractBroken
 from connectors.mastodon_api import (
     ACCOUNT,
@@ -115,7 +115,8 @@ def profile(connection: Connection, _look: Look) -> Iterator[Page]:
     with open_client(connection) as client:
         exchange, account = client.read(*ACCOUNT.of(id=number_of(native_id)), Account)
     moved = {"account_moved": 1} if account.moved else {}
-    yield Page(exchange, (Item(native_id, "profile"),), skipped=moved)
+    total = account.statuses_count if isinstance(account.statuses_count, int) else None
+    yield Page(exchange, (Item(native_id, "profile"),), total=total, skipped=moved)
     if account.suspended:
         msg = f"{connection.account.handle} is suspended by {connection.account.service}: its content is not shown"
         raise AccountUnavailable(msg, state="suspended", exchange=exchange)
@@ -234,10 +235,12 @@ PLATFORM = Platform(
             "moderation",
             mastodon_moderation.moderation,
             confirm=mastodon_moderation.confirm,
-            deletion="Absence from the complete list; blocks and mutes are asked for directly, too",
-            never="Anything without the account's own token; when a block began, and reports made by the account",
+            deletion="No block or mute in the relationship, 404 for the filter, absence from the whole list of blocked servers",
+            never="Anything without the account's own token; when a block began, reports made by the account, and that a server was "
+            "unblocked while more than 200 are blocked",
         ),
     ),
+    cost=Cost(each=8, posts_per_page=40, per_thread=1.1),
     credential_fields=("token",),
     docs="https://docs.joinmastodon.org/methods/",
 )

@@ -28,6 +28,8 @@ MUTES         = Endpoint("mutes",                "/api/v1/mutes")
 DOMAIN_BLOCKS = Endpoint("domain_blocks",        "/api/v1/domain_blocks")
 FILTERS       = Endpoint("filters",              "/api/v2/filters")
 RELATIONSHIP  = Endpoint("confirm_relationship", "/api/v1/accounts/relationships")
+DOMAINS_AGAIN = Endpoint("confirm_domain_block", "/api/v1/domain_blocks")
+FILTER        = Endpoint("confirm_filter",       "/api/v2/filters/{id}")
 
 FAULTS = (
     Fault(401, CredentialRejected, advice="Make a new token in the account's settings (Development); a server may also ask one of everybody"),
@@ -46,6 +48,7 @@ class Account(msgspec.Struct, gc=False):
     id: str
     suspended: bool | None = None
     moved: dict[str, Any] | None = None
+    statuses_count: object = None
 
 
 class Status(msgspec.Struct, gc=False):

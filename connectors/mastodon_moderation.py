@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from connectors.contract import Connection, Item, Look, Page
-from connectors.faults import AccountUnavailable, CredentialRejected, ScopeMissing
+from connectors.faults import AccountUnavailable, CredentialRejected, NotCovered, ScopeMissing
 from connectors.mastodon_api import (
     BLOCKS,
     DOMAIN_BLOCKS,
+    DOMAINS_AGAIN,
+    FILTER,
     FILTERS,
     MUTES,
     RELATIONSHIP,
@@ -34,6 +36,10 @@ class _Named(msgspec.Struct, gc=False):
     id: str = ""
 
 
+class _Found(msgspec.Struct, gc=False):
+    """Any answer about one thing."""
+
+
 class _Relationship(msgspec.Struct, gc=False):
     id: str
     blocking: bool = False
@@ -48,14 +54,19 @@ LISTS: tuple[tuple[str, Endpoint, type[Any]], ...] = (
 )
 
 
+DOMAINS_PER_PAGE = 200
+"""The most a server gives at once. A list of as many may go on: then a domain that is not on it is not said to be unblocked."""
+
+
 def moderation(connection: Connection, look: Look) -> Iterator[Page]:
-    """Blocks, mutes, blocked servers and filters in force; nothing without a token.
+    """Blocks, mutes, blocked servers and filters in force.
 
     A list that the token may not read does not keep the others from being read. Raises :class:`ScopeMissing` at the end for
-    those, and :class:`CredentialRejected` where the token is another account's.
+    those, :class:`CredentialRejected` where the token is another account's, and :class:`NotCovered` without one.
     """
     if connection.credential is None:
-        return
+        msg = f"whom and what {connection.account.handle} keeps away is told to its own token only: name a credential for the account"
+        raise NotCovered(msg, reason="credential_needed")
     refused: list[str] = []
     with open_client(connection) as client:
         _check_owner(connection, client)
@@ -67,17 +78,20 @@ def moderation(connection: Connection, look: Look) -> Iterator[Page]:
 
 
 def confirm(connection: Connection, native_ids: Sequence[str]) -> Iterator[Page]:
-    """Ask whether blocks and mutes are still in force. Blocked servers and filters have no direct read: their lists are complete."""
-    if connection.credential is None:
-        return
+    """Ask of each whether it is still in force: blocks and mutes by the relationship, filters by their number, blocked servers by their list."""
     with open_client(connection) as client:
         for native_id in native_ids:
-            word = native_id.rpartition("/")[0].rpartition("/")[2]
-            if word not in ("block", "mute"):
-                continue
-            asked = {"id[]": number_of(native_id)}
-            exchange, found = client.read(*RELATIONSHIP, list[_Relationship], asked, subject=native_id)
-            in_force = any(one.blocking if word == "block" else one.muting for one in found)
+            word, name = native_id.rpartition("/")[0].rpartition("/")[2], number_of(native_id)
+            if word == "filter":
+                exchange, _ = client.read(*FILTER.of(id=name), _Found, subject=native_id, accept=(404, 410))
+                in_force = exchange.status not in (404, 410)
+            elif word == "domain_block":
+                asked = {"limit": DOMAINS_PER_PAGE}
+                exchange, domains = client.read(*DOMAINS_AGAIN, list[str], asked, subject=native_id)
+                in_force = name in domains
+            else:
+                exchange, found = client.read(*RELATIONSHIP, list[_Relationship], {"id[]": name}, subject=native_id)
+                in_force = any(one.blocking if word == "block" else one.muting for one in found)
             yield Page(exchange, (Item(native_id, "moderation_action"),) if in_force else ())
 
 

@@ -42,7 +42,7 @@ from urllib.parse import urlsplit
 from connectors.address import service_name
 from connectors.client import Client
 from connectors.clocktime import moment, zulu
-from connectors.contract import AccountRef, Checkpoint, Connection, Item, Kind, Look, Page, Platform, Resource
+from connectors.contract import AccountRef, Checkpoint, Connection, Cost, Item, Kind, Look, Page, Platform, Resource
 from connectors.faults import AccountUnavailable
 from connectors.pager import Listing, Shown, readings
 from connectors.seam import Seam
@@ -216,6 +216,7 @@ PLATFORM = Platform(
             "comment. It knows no blocks and no reports",
         ),
     ),
+    cost=Cost(each=18, posts_per_page=100, per_thread=0),
     credential_fields=("username", "password"),
     docs="https://developer.wordpress.org/rest-api/reference/",
 )

@@ -1,4 +1,4 @@
-"""The steps, each a function with plain arguments that may be repeated at any time."""
+"""The steps: capture, normalize, mart, audit. Each can be repeated at any time."""
 
 from pipeline.memory import choose_arrow_pool
 

@@ -50,6 +50,8 @@ class Absence:
     resource: Resource
     connection: Connection
     seen: Seen
+    apart: set[str]
+    """Known records that no listing shows any more: always read directly."""
     suspected_since: datetime | None
     """When a look at this resource first ended as suspicious, and none has completed since."""
 
@@ -60,11 +62,12 @@ class Absence:
 
     def confirmed(self) -> Iterator[Page]:
         """Read what is missing directly. Raises :class:`ListingShrank` where the answers would not be worth anything."""
-        if not self.resource.confirm or not self.seen.missing:
+        ask = sorted(self.seen.missing | self.apart)
+        if not self.resource.confirm or not ask:
             return
         if len(self.seen.missing) > FEW:
             self._check()
-        yield from self.resource.confirm(self.connection, sorted(self.seen.missing))
+        yield from self.resource.confirm(self.connection, ask)
 
     def _check(self) -> None:
         controls = self.seen.shown[:CONTROLS]

@@ -7,57 +7,32 @@ look did not see are read directly, and the platform's answer is the evidence of
 
 from __future__ import annotations
 
-import secrets
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from connectors.contract import AccountRef, Connection, Credential, Item, Look, Resource
-from connectors.faults import ConnectorError, CursorExpired
+from connectors.contract import Look, Resource
 from connectors.registry import PLATFORMS
 from pipeline.absence import Absence, ListingShrank
-from pipeline.known import known
-from pipeline.look import Recorder, Seen, Watch, evidence_object, window_start
+from pipeline.look import Seen, window_start
 from pipeline.subjects import Subjects
-from warehouse import ledger
-from warehouse.evidence import lock
-from warehouse.faults import WarehouseError
-from warehouse.lease import leased
-from warehouse.spool import CaptureFacts, adopt
+from pipeline.visit import Places, Visit, untried, visiting
+from warehouse import backfills, ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlalchemy import Engine
-
     from compliance.accounts import Account
-    from connectors.contract import Checkpoint
-    from warehouse.bucket import Bucket
-    from warehouse.tables import Archive
+    from connectors.contract import Checkpoint, Connection, Credential, Item, Page
+    from pipeline.look import Recorder, Watch
 
 RESUME_WITHIN = timedelta(hours=24)
 """A listing older than this is begun anew rather than resumed: too much has moved."""
-RENEW_EVERY = timedelta(seconds=30)
 STOPS_ALL = frozenset({"credential_rejected", "account_unavailable", "rate_limited", "unreachable", ListingShrank.code})
 """Outcomes of one resource after which the others are not tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where captures go and what they know."""
-
-    engine: Engine
-    evidence: Bucket
-    archive: Archive
-    spool: Path
-    services: Mapping[str, str]
-    allow_private: bool
-    window: timedelta
-    software: str
-    clock: Callable[[], datetime]
-    sleep: Callable[[float], None] = time.sleep
 
 
 class CaptureFailed(Exception):
@@ -73,81 +48,57 @@ class CaptureFailed(Exception):
 def capture(
     places: Places, account: Account, credential: Credential | None, *, watch: Watch | None = None
 ) -> list[ledger.Capture]:
-    """Look at all resources of an account. Returns the looks, all complete.
+    """Look at all resources of an account. Returns the looks, all complete but those at resources that are not covered.
 
     Raises :class:`CaptureFailed` where one did not complete, and :class:`warehouse.lease.AccountBusy`.
     """
-    platform = PLATFORMS[account.platform]
     done: list[ledger.Capture] = []
-    with leased(places.engine, account.account_id, clock=places.clock) as renew:
-        places.spool.mkdir(parents=True, exist_ok=True)
-        adopt_leftovers(places)
-        ledger.interrupt(places.engine, account.account_id)
-        keep = _now_and_then(renew, places.clock)
+    with visiting(places, account, credential, watch) as visit:
         subjects = Subjects(places.spool / f"{account.name}.subjects")
-        for resource in platform.resources:
+        for resource in PLATFORMS[account.platform].resources:
             if done and done[-1].outcome in STOPS_ALL:
                 done.append(_not_tried(places, account, resource, done[-1]))
             else:
-                done.append(_Look(places, account, resource, credential, subjects, watch, keep).run())
-    failed = next((one for one in done if one.outcome != ledger.COMPLETE), None)
-    if failed:
-        message = f"{account.name}: {failed.message or failed.outcome}"
-        raise CaptureFailed(message, code=failed.outcome, retry_at=failed.retry_at, captures=done)
+                listed = next((one for one in done if one.resource == "posts" and one.outcome == ledger.COMPLETE), None)
+                done.append(_Look(visit, resource, subjects, listed).run())
+    check_complete(account, done)
     return done
 
 
-def _now_and_then(renew: Callable[[], None], clock: Callable[[], datetime]) -> Callable[[], None]:
-    """Renew the lease at most every :data:`RENEW_EVERY`, however many pages come."""
-    last = clock()
-
-    def kept() -> None:
-        nonlocal last
-        if clock() - last >= RENEW_EVERY:
-            renew()
-            last = clock()
-
-    return kept
+def check_complete(account: Account, looks: list[ledger.Capture]) -> None:
+    """Raises :class:`CaptureFailed` where a look did not complete. A resource that is not covered is a gap, not a failure."""
+    failed = next((one for one in looks if one.outcome not in (ledger.COMPLETE, ledger.NOT_COVERED)), None)
+    if failed:
+        message = f"{account.name}: {failed.message or failed.outcome}"
+        raise CaptureFailed(message, code=failed.outcome, retry_at=failed.retry_at, captures=looks)
 
 
 def refuse(places: Places, account: Account, *, code: str, message: str) -> CaptureFailed:
     """Note in the ledger that no resource of the account could be looked at, and why. Returns the error to raise."""
     noted = [
-        _end_untried(places, account, resource, outcome=code, message=message, retry_at=None)
+        untried(places, account, resource.name, outcome=code, message=message)
         for resource in PLATFORMS[account.platform].resources
     ]
     return CaptureFailed(f"{account.name}: {message}", code=code, retry_at=None, captures=noted)
 
 
-def adopt_leftovers(places: Places) -> int:
-    """Lock what dead processes left in the spool, whatever account it is of. Returns how many parts."""
-    count = 0
-    for sealed in adopt(places.spool):
-        try:
-            stored = lock(places.evidence, sealed, clock=places.clock)
-            ledger.store_evidence(places.engine, [evidence_object(stored)])
-        except BaseException:
-            sealed.release()
-            raise
-        sealed.discard()
-        count += 1
-    return count
+def _not_tried(places: Places, account: Account, resource: Resource, why: ledger.Capture) -> ledger.Capture:
+    message = f"not tried: {why.resource} ended with {why.outcome}"
+    return untried(places, account, resource.name, outcome=why.outcome, message=message, retry_at=why.retry_at)
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    places: Places
-    account: Account
+    visit: Visit
     resource: Resource
-    credential: Credential | None
     subjects: Subjects
-    watch: Watch | None
-    renew: Callable[[], None]
+    listed: ledger.Capture | None
+    """The look at the posts during this visit, if it completed."""
 
     def run(self) -> ledger.Capture:
         """Look, resumed where a recent one was cut off; an expired cursor starts the listing over once."""
-        before = ledger.unfinished(self.places.engine, self.account.account_id, self.resource.name)
-        too_old = before and self.places.clock() - before.progressed_at > RESUME_WITHIN
+        before = ledger.unfinished(self._places.engine, self._account_id, self.resource.name)
+        too_old = before and self._places.clock() - before.progressed_at > RESUME_WITHIN
         if too_old or (self._gives_subjects and not self.subjects.kept):
             before = None
         ended = self._once(before)
@@ -155,88 +106,54 @@ class _Look:
             ended = self._once(None)
         return ended
 
-    def _once(self, before: ledger.Capture | None) -> ledger.Capture:
-        begun = self._begin(before)
-        recorder = self._recorder(begun)
-        try:
-            self._read(begun, recorder, resumed=before is not None)
-            return recorder.end(ledger.COMPLETE)
-        except CursorExpired as problem:
-            recorder.tally.checkpoint = None
-            return recorder.end(problem.code, str(problem))
-        except ConnectorError as problem:
-            return recorder.end(problem.code, str(problem), getattr(problem, "retry_at", None))
-        except WarehouseError:
-            recorder.abandon()
-            raise
-        except BaseException:
-            recorder.end(ledger.INTERRUPTED, "stopped before its end")
-            raise
+    @property
+    def _places(self) -> Places:
+        return self.visit.places
 
-    def _begin(self, before: ledger.Capture | None) -> ledger.Capture:
-        now = self.places.clock()
-        return ledger.begin_capture(
-            self.places.engine,
-            capture_id=new_capture_id(now),
-            account_id=self.account.account_id,
-            platform=self.account.platform,
-            resource=self.resource.name,
-            started_at=now,
-            software=self.places.software,
-            since=self._since(now),
-            resumed_from=before,
-        )
-
-    def _since(self, now: datetime) -> datetime | None:
-        """How far back to read. Posts: also to where the looks at their threads were last complete, as these take them from here."""
-        engine, account_id = self.places.engine, self.account.account_id
-        last = ledger.last_complete(engine, account_id, self.resource.name)
-        reached = [last.newest_published if last else None]
-        for resource in PLATFORMS[self.account.platform].resources if self._gives_subjects else ():
-            if resource.needs_posts:
-                read = ledger.last_complete(engine, account_id, resource.name)
-                reached.append(read.started_at if read else None)
-        known_to = [moment for moment in reached if moment is not None]
-        return window_start(min(known_to) if len(known_to) == len(reached) else None, now, self.places.window)
+    @property
+    def _account_id(self) -> str:
+        return self.visit.account.account_id
 
     @property
     def _gives_subjects(self) -> bool:
         return self.resource.name == "posts"
 
-    def _recorder(self, begun: ledger.Capture) -> Recorder:
-        facts = CaptureFacts(
-            capture_id=begun.capture_id,
-            account_id=begun.account_id,
-            platform=begun.platform,
-            service=self.account.service,
-            resource=begun.resource,
-            started_at=begun.started_at,
-            software=begun.software,
-        )
-        return Recorder(
-            engine=self.places.engine,
-            bucket=self.places.evidence,
-            spool=self.places.spool,
-            facts=facts,
-            clock=self.places.clock,
-        )
+    def _once(self, before: ledger.Capture | None) -> ledger.Capture:
+        since = self._since(self._places.clock())
+        begun = self.visit.begin(self.resource.name, since=since, resumed_from=before)
+        return self.visit.record(begun, partial(self._read, begun, resumed=before is not None))
 
-    def _read(self, begun: ledger.Capture, recorder: Recorder, *, resumed: bool) -> None:
-        connection = self._connection(recorder)
+    def _since(self, now: datetime) -> datetime | None:
+        """How far back to read. Posts: also to where the looks at their threads were last complete, as these take them from here."""
+        last = self._last(self.resource)
+        # a publication time in the future must not hide what is published until then
+        reached = [min(last.newest_published or last.started_at, last.started_at) if last else None]
+        for resource in PLATFORMS[self.visit.account.platform].resources if self._gives_subjects else ():
+            if resource.needs_posts:
+                read = self._last(resource)
+                reached.append(read.started_at if read else None)
+        known_to = [moment for moment in reached if moment is not None]
+        return window_start(min(known_to) if len(known_to) == len(reached) else None, now, self._places.window)
+
+    def _last(self, resource: Resource) -> ledger.Capture | None:
+        return ledger.last_complete(self._places.engine, self._account_id, resource.name)
+
+    def _read(self, begun: ledger.Capture, recorder: Recorder, connection: Connection, *, resumed: bool) -> None:
         missing = self._known(begun)
         seen = Seen(self._seen_file(), missing, len(missing))
         seen.open(resumed=resumed)
         if self._gives_subjects:
             self.subjects.begin(resumed=resumed)
-        self._list(begun, recorder, seen, connection, resume=begun.checkpoint)
-        suspected = ledger.suspected_since(self.places.engine, begun.account_id, begun.resource, ListingShrank.code)
-        absence = Absence(self.resource, connection, seen, suspected)
+        if self._list(begun, recorder, seen, connection, resume=begun.checkpoint):
+            return
+        suspected = ledger.suspected_since(self._places.engine, self._account_id, begun.resource, ListingShrank.code)
+        absence = Absence(self.resource, connection, seen, self._apart(begun), suspected)
         if absence.is_suspicious:
             self.subjects.begin(resumed=not self._gives_subjects)
             self._list(begun, recorder, seen, connection, resume=None)
         for page in absence.confirmed():
             recorder.page_done(page)
-            self._tell(recorder)
+            self.visit.tell(self.resource.name, recorder)
         seen.close()
 
     def _list(
@@ -247,79 +164,64 @@ class _Look:
         connection: Connection,
         *,
         resume: Checkpoint | None,
-    ) -> None:
-        """Read the listing to its end."""
-        subjects: Iterator[Item] | tuple[()] = iter(self.subjects) if self.resource.needs_posts else ()
-        for page in self.resource.fetch(connection, Look(since=begun.since, resume=resume, subjects=subjects)):
+    ) -> bool:
+        """Read the listing to its end. Returns whether it ended early: a first look whose rest is left to the backfill."""
+        look = Look(since=begun.since, resume=resume, subjects=self._subjects(begun))
+        for number, page in enumerate(self.resource.fetch(connection, look), 1):
             seen.add(page.items)
             if self._gives_subjects:
                 self.subjects.add(page.items)
             recorder.page_done(page)  # last: the checkpoint may move past this page
-            self._tell(recorder)
+            self.visit.tell(self.resource.name, recorder)
+            if self._is_enough(begun, number, page) and recorder.tally.oldest:
+                recorder.tally.since = backfills.begin(
+                    self._places.engine, begun, page.checkpoint, now=self._places.clock(), reached=recorder.tally.oldest
+                )
+                return True
+        return False
+
+    def _is_enough(self, begun: ledger.Capture, pages: int, page: Page) -> bool:
+        limit = self._places.first_pages
+        may_end = limit is not None and begun.since is None and not self.resource.needs_posts
+        return may_end and pages >= (limit or 0) and page.checkpoint is not None
+
+    def _subjects(self, begun: ledger.Capture) -> Iterator[Item]:
+        """Posts whose threads to read, newest first: those just listed, then busy ones further back."""
+        if not self.resource.needs_posts:
+            return iter(())
+        hot = self._places.hot
+        if hot is None or begun.since is None:
+            return iter(self.subjects)
+        busy = self._places.known.hot_threads(
+            self._account_id, since=begun.started_at - hot.within, comments=hot.comments
+        )
+        listed = {item.native_id for item in self.subjects}
+        return chain(self.subjects, (item for item in busy if item.native_id not in listed))
 
     def _known(self, begun: ledger.Capture) -> set[str]:
-        roots = None
-        if self.resource.needs_posts:
-            roots = {item.native_id for item in self.subjects}
-            roots |= self._known_in("posts", begun, None)
-        return self._known_in(self.resource.name, begun, roots)
-
-    def _known_in(self, resource: str, begun: ledger.Capture, roots: set[str] | None) -> set[str]:
-        if begun.since is None and ledger.last_complete(self.places.engine, begun.account_id, begun.resource) is None:
+        """What this look should show: everything known, in its window or in the threads it reads."""
+        if begun.since is None and self._last(self.resource) is None:
             return set()
-        return known(
-            self.places.archive,
-            resource,
-            platform=begun.platform,
-            account_id=begun.account_id,
-            since=begun.since,
-            roots=roots,
-        )
+        known, name = self._places.known, self.resource.name
+        if not self.resource.needs_posts:
+            return known.ids(name, account_id=self._account_id, since=begun.since)
+        return known.ids(name, account_id=self._account_id, roots=self._roots(begun))
 
-    def _connection(self, recorder: Recorder) -> Connection:
-        account = self.account
-        return Connection(
-            account=AccountRef(account.platform, account.native_id, account.handle, account.service),
-            record=recorder.record,
-            clock=self.places.clock,
-            sleep=self.places.sleep,
-            credential=self.credential,
-            services=self.places.services,
-            allow_private=self.places.allow_private,
-        )
+    def _roots(self, begun: ledger.Capture) -> set[str]:
+        """Posts whose comments this look should show: those it reads, and those that are gone, whose threads nobody reads."""
+        roots = {item.native_id for item in self._subjects(begun)}
+        if self.listed:
+            roots |= self._places.known.ids("posts", account_id=self._account_id, since=self.listed.since)
+        return roots
 
-    def _tell(self, recorder: Recorder) -> None:
-        self.renew()
-        if self.watch:
-            self.watch(self.resource.name, recorder.tally.pages, recorder.tally.items, recorder.tally.total)
+    def _apart(self, begun: ledger.Capture) -> set[str]:
+        """Known comments in the window that stand in no thread of these: their post is gone, or is another's. No listing shows them."""
+        if not self.resource.needs_posts or not self.listed or begun.since is None:
+            return set()
+        known, since = self._places.known, begun.started_at - self._places.window
+        recent = known.ids(self.resource.name, account_id=self._account_id, since=since)
+        below = known.ids(self.resource.name, account_id=self._account_id, roots=self._roots(begun))
+        return recent - below - set(self.subjects.others)
 
     def _seen_file(self) -> Path:
-        return self.places.spool / f"{self.account.name}.{self.resource.name}.seen"
-
-
-def _not_tried(places: Places, account: Account, resource: Resource, why: ledger.Capture) -> ledger.Capture:
-    message = f"not tried: {why.resource} ended with {why.outcome}"
-    return _end_untried(places, account, resource, outcome=why.outcome, message=message, retry_at=why.retry_at)
-
-
-def _end_untried(
-    places: Places, account: Account, resource: Resource, *, outcome: str, message: str, retry_at: datetime | None
-) -> ledger.Capture:
-    now = places.clock()
-    begun = ledger.begin_capture(
-        places.engine,
-        capture_id=new_capture_id(now),
-        account_id=account.account_id,
-        platform=account.platform,
-        resource=resource.name,
-        started_at=now,
-        software=places.software,
-    )
-    return ledger.end_capture(
-        places.engine, begun.capture_id, ended_at=now, outcome=outcome, message=message, retry_at=retry_at
-    )
-
-
-def new_capture_id(now: datetime) -> str:
-    """An id that sorts by time and that no two processes make."""
-    return f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
+        return self._places.spool / f"{self.visit.account.name}.{self.resource.name}.seen"

@@ -43,6 +43,9 @@ class Tally:
     total: int | None = None
     skipped: Counter[str] = field(default_factory=Counter)
     newest: datetime | None = None
+    oldest: datetime | None = None
+    since: datetime | None = None
+    """How far back the look came, where it ended before it came as far as it was to."""
     checkpoint: Checkpoint | None = None
 
     def add(self, page: Page) -> None:
@@ -51,9 +54,9 @@ class Tally:
         self.total = page.total if page.total is not None else self.total
         self.skipped.update(page.skipped)
         self.checkpoint = page.checkpoint
-        for item in page.items:
-            if item.published_at and (self.newest is None or item.published_at > self.newest):
-                self.newest = item.published_at
+        dates = [item.published_at for item in page.items if item.published_at]
+        self.newest = max([*dates, *([self.newest] if self.newest else [])], default=None)
+        self.oldest = min([*dates, *([self.oldest] if self.oldest else [])], default=None)
 
     def progress(self) -> ledger.Progress:
         """The count as the ledger keeps it."""
@@ -102,6 +105,7 @@ class Recorder:
                 retry_at=retry_at,
                 progress=self.tally.progress(),
                 evidence=stored,
+                since=self.tally.since,
             )
 
     def abandon(self) -> None:

@@ -7,7 +7,6 @@ Arrow and Parquet that doubles what a process holds. Here everything comes from 
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import os
 from functools import cache
 
@@ -25,20 +24,18 @@ def choose_arrow_pool() -> None:
 
 def share_one_arena() -> None:
     """All threads allocate from one place, which :func:`give_back` can reach. Costs nothing where one thread does the work."""
-    library = _library()
-    if hasattr(library, "mallopt"):
-        library.mallopt(_ARENA_MAX, 1)
-        library.mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
+    if hasattr(_library(), "mallopt"):
+        _library().mallopt(_ARENA_MAX, 1)
+        _library().mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def give_back() -> None:
     """Return freed memory to the system, where the C library can (glibc)."""
-    library = _library()
-    if hasattr(library, "malloc_trim"):
-        library.malloc_trim(0)
+    if hasattr(_library(), "malloc_trim"):
+        _library().malloc_trim(0)
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
-    name = ctypes.util.find_library("c")
-    return ctypes.CDLL(name) if name else None
+def _library() -> ctypes.CDLL:
+    """The C library this process runs on."""
+    return ctypes.CDLL(None)

@@ -21,7 +21,7 @@ from pipeline import ledger_tables, memory, remaking
 from pipeline.shown import VERSION, looks_in, shown_by, together
 from transforms import history
 from transforms.history import KEYS, Changes, Unsettled
-from warehouse import ledger
+from warehouse import known, ledger
 from warehouse.heads import Heads
 
 if TYPE_CHECKING:
@@ -109,9 +109,12 @@ def _normalize(
     if total:
         with Heads.open(home / "heads.duckdb", archive) as heads:
             heads.refresh()
+            before = known.state_of_tables(engine)
             for done, keys in run.all(heads, ledger.pending_evidence(engine)):
                 ledger.mark_normalized(engine, keys, at=clock(), version=VERSION)
                 progress(done, total)
+            with known.renewed(home, before, known.state_of_tables(engine), run.accounts) as (folder, accounts):
+                heads.write_known(folder, accounts)
     run.rows.update(ledger_tables.export(archive, engine, clock=clock))
     return run.report()
 
@@ -132,6 +135,8 @@ class Run:
         self._skipped: Counter[str] = Counter()
         self._changes: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()
+        self.accounts: set[str] = set()
+        """Accounts of which a record was added or changed."""
 
     def all(self, heads: Heads, pending: Iterable[EvidenceObject]) -> Iterator[tuple[int, list[str]]]:
         """Normalize everything. Yields, after each commit, how many objects are done and the keys of those just finished."""
@@ -141,6 +146,7 @@ class Run:
                 unit.append(one)
                 for batch in shown_by(self._evidence, one.key, one.sha256):
                     self._wait(heads, batch)
+                    del batch  # else it is held until the next one is made
                 if self._unit_rows >= UNIT_ROWS:
                     yield self._finish(heads, unit)
                     unit = []
@@ -195,6 +201,7 @@ class Run:
             self._unit_rows += table.num_rows
             if "change" in table.column_names:
                 self._changes.update(_counts(table["change"]))
+                self.accounts.update(table["account_id"].unique().to_pylist())
 
     def _settle(self, heads: Heads) -> None:
         """Commit what was written: first the rows, then the sightings that vouch for them."""

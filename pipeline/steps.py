@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from connectors.contract import AccountRef, Credential
     from pipeline.look import Watch
     from pipeline.normalize import NormalizeReport
+    from pipeline.visit import Places
+    from warehouse.backfills import Backfill
     from warehouse.ledger import Capture
     from warehouse.mart import MartInfo
 
@@ -31,17 +33,60 @@ def to_capture(workspace: Workspace, names: Sequence[str] = ()) -> list[Account]
     return list(accounts.listing(workspace.engine, capturable_only=True))
 
 
-def look_at(workspace: Workspace, storage: Storage, account: Account, *, watch: Watch | None = None) -> list[Capture]:
-    """Capture one account. Raises :class:`pipeline.capture.CaptureFailed`, :class:`warehouse.lease.AccountBusy`."""
+def look_at(
+    workspace: Workspace, storage: Storage, account: Account, *, watch: Watch | None = None, due_only: bool = False
+) -> list[Capture]:
+    """Capture one account: all of the policy's window, or (``due_only``) what the plan says is due to be looked at again.
+
+    Raises :class:`pipeline.capture.CaptureFailed`, :class:`warehouse.lease.AccountBusy`.
+    """
     from compliance import accounts
-    from compliance.faults import CredentialMissing
-    from pipeline.capture import Places, capture, refuse
+    from pipeline.capture import capture
+
+    places = places_of(workspace, storage)
+    if due_only:
+        places = _as_due(workspace, places, account)
+    looks = capture(places, account, _credential(places, account), watch=watch)
+    accounts.activate(workspace.engine, account.name, at=workspace.clock())
+    return looks
+
+
+def read_back(workspace: Workspace, storage: Storage, account: Account, *, watch: Watch | None = None) -> Backfill:
+    """Read the next slice of the account's past. An account that was never captured is captured first.
+
+    Raises what :func:`look_at` does, and ``LookupError`` where everything was read with the first look.
+    """
+    from pipeline.backfill import read_slice
+    from warehouse import backfills, ledger
+
+    if ledger.last_complete(workspace.engine, account.account_id, "posts") is None:
+        look_at(workspace, storage, account, watch=watch, due_only=True)
+        state = backfills.get(workspace.engine, account.account_id)
+        if state is not None:
+            return state
+    places = places_of(workspace, storage)
+    pages = workspace.policy.revisit.history.pages_per_slice
+    return read_slice(places, account, _credential(places, account), pages=pages, watch=watch)
+
+
+def written_by(workspace: Workspace, account: Account) -> int | None:
+    """How much the account wrote, as the platform counted when its profile was last read; ``None`` where it does not tell."""
+    from warehouse import ledger
+
+    last = ledger.last_complete(workspace.engine, account.account_id, "profile")
+    return last.platform_total if last else None
+
+
+def places_of(workspace: Workspace, storage: Storage) -> Places:
+    """Where captures go and what they know."""
+    from pipeline.known import Known
+    from pipeline.visit import Places
 
     chosen = workspace.settings
-    places = Places(
+    return Places(
         engine=workspace.engine,
         evidence=storage.evidence,
-        archive=storage.archive,
+        known=Known(storage.archive, workspace.engine, workspace.home),
         spool=workspace.spool,
         services=chosen.services,
         allow_private=chosen.allow_private,
@@ -49,13 +94,32 @@ def look_at(workspace: Workspace, storage: Storage, account: Account, *, watch: 
         software=SOFTWARE,
         clock=workspace.clock,
     )
+
+
+def _as_due(workspace: Workspace, places: Places, account: Account) -> Places:
+    """Reach back as far as the plan says is due; leave what is older than a first slice to the backfill."""
+    from dataclasses import replace
+
+    from pipeline import planning
+    from pipeline.plan import Hot
+
+    hot = workspace.policy.revisit.hot_threads
+    return replace(
+        places,
+        window=planning.reach_due(workspace, account),
+        first_pages=workspace.policy.revisit.history.pages_per_slice,
+        hot=Hot(hot.comments, timedelta(hours=hot.within_hours)),
+    )
+
+
+def _credential(places: Places, account: Account) -> Credential | None:
+    from compliance.faults import CredentialMissing
+    from pipeline.capture import refuse
+
     try:
-        credential = credential_of(account)
+        return credential_of(account)
     except CredentialMissing as problem:
         raise refuse(places, account, code="credential_missing", message=str(problem)) from None
-    looks = capture(places, account, credential, watch=watch)
-    accounts.activate(workspace.engine, account.name, at=workspace.clock())
-    return looks
 
 
 def identify(workspace: Workspace, platform: str, handle: str) -> AccountRef:
@@ -105,12 +169,16 @@ def normalize_all(workspace: Workspace, storage: Storage, *, progress: Progress 
 def mart_from(workspace: Workspace, storage: Storage, *, progress: Progress | None = None) -> MartInfo:
     """Build the mart from the tables, the registry and the retention rules."""
     from compliance.mart_tables import descriptions, mart_tables
+    from pipeline.resource_table import platform_resources
     from warehouse import mart
 
     return mart.build(
         storage.archive,
         workspace.settings.mart,
-        extra=mart_tables(workspace.engine, workspace.policy.retention),
+        extra={
+            **mart_tables(workspace.engine, workspace.policy.retention),
+            "platform_resources": platform_resources(),
+        },
         comments=descriptions(),
         software=SOFTWARE,
         progress=progress and (lambda _what, done, total: progress(done, total)),
@@ -139,7 +207,30 @@ def capture_account(name: str) -> dict[str, int]:
     workspace = Workspace()
     (account,) = to_capture(workspace, [name])
     with workspace.storage() as storage:
-        return {look.resource: look.items for look in look_at(workspace, storage, account)}
+        return {look.resource: look.items for look in look_at(workspace, storage, account, due_only=True)}
+
+
+def behind_accounts(lane: str) -> list[str]:
+    """Names of the lane's approved accounts whose past is not read yet, the one that waited longest first."""
+    from compliance import accounts
+    from warehouse import backfills
+
+    workspace = Workspace()
+    mine = {
+        account.account_id: account.name
+        for account in accounts.listing(workspace.engine, capturable_only=True)
+        if lane_name(account.platform, account.credential) == lane
+    }
+    return [mine[one.account_id] for one in backfills.unfinished(workspace.engine) if one.account_id in mine]
+
+
+def backfill_account(name: str) -> dict[str, int | str | None]:
+    """Read the next slice of an account's past."""
+    workspace = Workspace()
+    (account,) = to_capture(workspace, [name])
+    with workspace.storage() as storage:
+        state = read_back(workspace, storage, account)
+    return {"items": state.items, "reached": state.reached_at.isoformat() if state.reached_at else None}
 
 
 def normalize_pending() -> dict[str, int]:

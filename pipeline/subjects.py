@@ -1,4 +1,4 @@
-"""The posts one capture saw, kept in a file: an account's history need not fit in memory, and a capture may be cut off."""
+"""What one capture's listing of posts showed, kept in a file: an account's history need not fit in memory, and a capture may be cut off."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Subjects:
-    """Posts in the order in which they were seen; can be read many times, and by the process that goes on."""
+    """Posts in the order in which they were seen; can be read many times, and by the process that goes on.
+
+    What else the listing showed, the account's own answers to others, is kept with them.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -35,13 +38,21 @@ class Subjects:
             self._path.write_bytes(content[: content.rfind(b"\n") + 1])
 
     def add(self, items: tuple[Item, ...]) -> None:
-        """Remember the posts among these."""
-        lines = [self._encode(item) + b"\n" for item in items if item.kind == "post"]
+        """Remember these."""
+        lines = [self._encode(item) + b"\n" for item in items]
         if lines:
             with self._path.open("ab") as file:
                 file.write(b"".join(lines))
 
     def __iter__(self) -> Iterator[Item]:
+        return (item for item in self._all() if item.kind == "post")
+
+    @property
+    def others(self) -> Iterator[str]:
+        """Native ids of what is no post."""
+        return (item.native_id for item in self._all() if item.kind != "post")
+
+    def _all(self) -> Iterator[Item]:
         if not self._path.exists():
             return
         with self._path.open("rb") as file:

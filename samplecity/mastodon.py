@@ -75,6 +75,7 @@ class Server:
             (re.compile(r"/api/v1/mutes"), self.mutes),
             (re.compile(r"/api/v1/domain_blocks"), self.domain_blocks),
             (re.compile(r"/api/v[12]/filters"), self.filters),
+            (re.compile(r"/api/v2/filters/(\d+)"), self.one_filter),
             (re.compile(r"/api/v2/instance"), self.instance),
         ]
 
@@ -211,6 +212,13 @@ class Server:
             "expires_at": None,
         }
         return [{**facts, "filter_action": "hide", "keywords": words, "statuses": []}]
+
+    def one_filter(self, request: Request, viewer: Token | None, number: str) -> Json:
+        """``GET /api/v2/filters/:id``."""
+        for one in self.filters(request, viewer):
+            if one["id"] == number:
+                return one
+        raise ApiError(message="Record not found", status=404)
 
     def instance(self, request: Request, viewer: Token | None) -> Json:
         """``GET /api/v2/instance``."""

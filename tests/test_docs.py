@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 import settings
-from cli import onrecord
+from cli.group import onrecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -34,9 +33,6 @@ from transforms.spans import Unbalanced, thread_nodes
 
 if TYPE_CHECKING:
     from transforms.page import ArchivedPage
-
-INDEXING = timedelta(minutes=10)
-"""A record younger than this that the AppView leaves out may just not have been indexed yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,34 +107,12 @@ def _views(page: ArchivedPage, sheets: Sheets) -> None:
     )
 
 
-def _not_shown(look: _Look, uri: str) -> Outcome:
-    _, _, key = parts(uri)
-    made = made_at(key)
-    seen = look.page.fetched_at
-    if made is not None and look.page.call != "confirm_views" and seen - INDEXING < made < seen + INDEXING:
-        return "not_indexed_yet"
+def _not_shown(look: _Look, uri: str) -> None:
+    """Also what is too young to be shown yet: the public cannot see it."""
     mark = moderation.gone(
         uri, state="unavailable", basis=f"{look.basis} does not show it", payload=sha256(look.page.content)
     )
     look.sheets.marks.add(mark)
-    return None
-
-
-_ALPHABET = {character: value for value, character in enumerate("234567abcdefghijklmnopqrstuvwxyz")}
-_KEY_LENGTH = 13
-
-
-def made_at(key: str) -> datetime | None:
-    """When a record key was made, where it is a TID (https://atproto.com/specs/tid)."""
-    if len(key) != _KEY_LENGTH or key[0] > "j" or not _ALPHABET.keys() >= set(key):
-        return None
-    number = 0
-    for character in key:
-        number = number << 5 | _ALPHABET[character]
-    try:
-        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=number >> 10)
-    except OverflowError:
-        return None
 
 
 def _thread(page: ArchivedPage, sheets: Sheets) -> None:

@@ -169,10 +169,10 @@ def changes(batch: Batch, past: Past, connection: duckdb.DuckDBPyConnection) -> 
     Raises :class:`Unsettled` where the answer depends on rows that are not committed yet (heads that are ``fresh``).
     """
     looks = _register_batch(batch, connection)
-    unsettled = _register_past(batch, looks, past, connection)
-    connection.execute(_sql("intricate" if unsettled or _any_twice(looks) else "alone"))
-    decided, remembered = plain.decide(looks, _table(connection, "plain"))
-    tables = {"sightings": _plain_sightings(looks, connection)}
+    heads, unsettled = _register_past(batch, looks, past, connection)
+    known = _known_of_plain(looks, heads, connection, intricate=unsettled or _any_twice(looks))
+    decided, remembered = plain.decide(looks, known)
+    tables = {"sightings": _plain_sightings(looks, known, connection)}
     versions, heads = [decided], [remembered]
     if tables["sightings"].num_rows < looks.num_rows or batch.marks.num_rows or batch.gates.num_rows:
         for step in ("gates", "parts", "steps"):
@@ -182,7 +182,7 @@ def changes(batch: Batch, past: Past, connection: duckdb.DuckDBPyConnection) -> 
         others = _table(connection, "sightings").cast(SIGHTINGS)
         tables["sightings"] = pa.concat_tables([tables["sightings"], others])
     tables |= version_rows.assemble(batch, _one(versions), past)
-    tables["metrics"] = _table(connection, "metrics").cast(METRICS)
+    tables["metrics"] = _table(connection, "metrics").cast(METRICS) if batch.metrics.num_rows else batch.metrics
     tables["media"] = _first_media(batch, connection)
     late = connection.execute("SELECT family, record_id FROM late").to_arrow_table().cast(KEYS)
     known = _one([part.select(HEADS.names).cast(HEADS) for part in heads])
@@ -193,10 +193,23 @@ def _one(tables: list[pa.Table]) -> pa.Table:
     return pa.concat_tables(tables, promote_options="default")
 
 
-def _plain_sightings(looks: pa.Table, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    others = connection.execute("SELECT place FROM looks").to_arrow_table()["place"]
+def _known_of_plain(
+    looks: pa.Table, heads: pa.Table, connection: duckdb.DuckDBPyConnection, *, intricate: bool
+) -> pa.Table:
+    """What was known of the records without history in the batch. Tells the others apart, if there may be any."""
+    if not intricate and heads.num_rows == 0:
+        connection.execute(_sql("unheard"))
+        return plain.unheard(looks)
+    connection.execute(_sql("intricate" if intricate else "alone"))
+    return _table(connection, "plain")
+
+
+def _plain_sightings(looks: pa.Table, known: pa.Table, connection: duckdb.DuckDBPyConnection) -> pa.Table:
     rows = looks.select(SIGHTINGS.names)
-    return (rows.filter(pc.invert(pc.is_in(looks["place"], value_set=others))) if len(others) else rows).cast(SIGHTINGS)
+    if known.num_rows < looks.num_rows:
+        others = connection.execute("SELECT place FROM looks").to_arrow_table()["place"]
+        rows = rows.filter(pc.invert(pc.is_in(looks["place"], value_set=others)))
+    return rows.cast(SIGHTINGS)
 
 
 def _register_batch(batch: Batch, connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -214,21 +227,28 @@ def _register_batch(batch: Batch, connection: duckdb.DuckDBPyConnection) -> pa.T
     return looks
 
 
-def _register_past(batch: Batch, looks: pa.Table, past: Past, connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether anything but new content in order may be in the batch."""
+def _register_past(
+    batch: Batch, looks: pa.Table, past: Past, connection: duckdb.DuckDBPyConnection
+) -> tuple[pa.Table, bool]:
+    """The heads, and whether anything but new content in order may be in the batch."""
     others = batch.marks.num_rows + batch.gates.num_rows > 0
     keys = connection.execute(_sql("keys")).to_arrow_table() if others else looks.select(KEYS.names)
     heads = past.heads(keys, batch.gates["root_id"].unique().to_pylist())
     connection.register("heads", heads)
     connection.register("known_metrics", past.metrics(batch.metrics["record_id"]))
-    connection.register("known_media", past.media(batch.media["record_id"]))
+    connection.register("known_media", past.media(_headed(batch.media["record_id"], heads)))
     suspects = _table(connection, "suspects") if heads.num_rows else _NO_SUSPECTS
     if any(suspects["fresh"].to_pylist()):
         raise Unsettled
     connection.register("suspects", suspects)
     ids = suspects["record_id"].unique().to_pylist()
     connection.register("sighted", past.sightings(ids) if ids else SIGHTINGS.empty_table())
-    return others or bool(ids)
+    return heads, others or bool(ids)
+
+
+def _headed(record_ids: pa.ChunkedArray, heads: pa.Table) -> pa.ChunkedArray:
+    """Those of which anything is known."""
+    return record_ids.filter(pc.is_in(record_ids, value_set=heads["record_id"])) if heads.num_rows else record_ids[:0]
 
 
 def _any_twice(looks: pa.Table) -> bool:

@@ -179,6 +179,8 @@ CALLS: Mapping[str, Callable[[ArchivedPage, Sheets], None]] = {
     "domain_blocks": moderation.domains,
     "filters": moderation.filters,
     "confirm_relationship": moderation.relationship,
+    "confirm_domain_block": moderation.one_domain,
+    "confirm_filter": moderation.one_filter,
 }
-ANSWERS = frozenset({"account", "confirm_status"})
+ANSWERS = frozenset({"account", "confirm_status", "confirm_filter"})
 """Calls of which a refusal says something."""

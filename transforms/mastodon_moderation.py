@@ -7,6 +7,7 @@ neither when one began nor why.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from transforms.page import ArchivedPage
 
 
+_OK = 200
+_GONE = frozenset({404, 410})
+
+
 class Named(msgspec.Struct):
     """An account; of it only the id is read."""
 
@@ -35,6 +40,11 @@ class Keyword(msgspec.Struct):
     keyword: str
     whole_word: bool | None = None
 
+    @property
+    def words(self) -> str:
+        """The word, and whether only the whole word counts."""
+        return f"{self.keyword} (whole word)" if self.whole_word else self.keyword
+
 
 class Filter(msgspec.Struct):
     """A filter with its words (v2), or one word (v1)."""
@@ -44,6 +54,7 @@ class Filter(msgspec.Struct):
     phrase: str | None = None
     context: list[str] | None = None
     filter_action: str | None = None
+    expires_at: str | None = None
     keywords: list[Keyword] | None = None
 
 
@@ -58,6 +69,7 @@ class Relationship(msgspec.Struct):
 _named = msgspec.json.Decoder(Named).decode
 _filter = msgspec.json.Decoder(Filter).decode
 _domain = msgspec.json.Decoder(str).decode
+_domains = msgspec.json.Decoder(list[str]).decode
 _relationship = msgspec.json.Decoder(Relationship).decode
 
 
@@ -104,21 +116,55 @@ def domains(page: ArchivedPage, sheets: Sheets) -> None:
 
 
 def filters(page: ArchivedPage, sheets: Sheets) -> None:
-    """Filters; their words are the reason."""
+    """Filters; what they filter is the reason, so that a list of words that changed is a new version."""
+    sheets.each(listed(page.content), lambda item: _show_filter(page, sheets, item))
 
-    def one(item: Item) -> None:
-        found = _filter(item)
-        words = [word.keyword for word in found.keywords or ()] or ([found.phrase] if found.phrase else [])
-        told = [
-            found.title,
-            f"words: {', '.join(words)}" if words else None,
-            f"where: {', '.join(found.context)}" if found.context else None,
-            f"then: {found.filter_action}" if found.filter_action else None,
-        ]
-        reason = "; ".join(part for part in told if part) or None
-        sheets.moderation_actions.add(_action(page, "filter", str(found.id), item, reason=reason))
 
-    sheets.each(listed(page.content), one)
+def _show_filter(page: ArchivedPage, sheets: Sheets, item: Item) -> None:
+    found = _filter(item)
+    words = [word.words for word in found.keywords or ()] or ([found.phrase] if found.phrase else [])
+    told = [
+        found.title,
+        f"words: {', '.join(words)}" if words else None,
+        f"where: {', '.join(found.context)}" if found.context else None,
+        f"then: {found.filter_action}" if found.filter_action else None,
+        f"until: {found.expires_at}" if found.expires_at else None,
+    ]
+    reason = "; ".join(part for part in told if part) or None
+    sheets.moderation_actions.add(_action(page, "filter", str(found.id), item, reason=reason))
+
+
+def one_filter(page: ArchivedPage, sheets: Sheets) -> None:
+    """A filter read by its number: there, or deleted."""
+
+    def answer(item: Item) -> Outcome:
+        if page.status == _OK:
+            _show_filter(page, sheets, item)
+            return None
+        if page.status not in _GONE:
+            return f"answer_{page.status}"
+        sheets.marks.add(_lifted(page, item, f"confirm_filter: {page.status}"))
+        return None
+
+    sheets.whole(answer, page)
+
+
+def one_domain(page: ArchivedPage, sheets: Sheets) -> None:
+    """The list of blocked servers, read for one of them. A list as long as was asked for may go on, and says nothing of what is not on it."""
+    limit = int(parse_qs(urlsplit(page.url).query).get("limit", ["0"])[0])
+    domain = page.subject.rpartition("/")[2]
+
+    def answer(item: Item) -> Outcome:
+        blocked = _domains(item)
+        if domain in blocked:
+            sheets.moderation_actions.add(_action(page, "domain_block", domain, item, subject=f"mastodon:{domain}"))
+        elif len(blocked) >= limit:
+            return "list_goes_on"
+        else:
+            sheets.marks.add(_lifted(page, item, "confirm_domain_block: not on the list"))
+        return None
+
+    sheets.whole(answer, page)
 
 
 def relationship(page: ArchivedPage, sheets: Sheets) -> None:
@@ -133,15 +179,17 @@ def relationship(page: ArchivedPage, sheets: Sheets) -> None:
         if found.blocking if word == "block" else found.muting:
             sheets.moderation_actions.add(_action(page, word, asked, item, subject=f"mastodon:{page.service}/{asked}"))
         else:
-            sheets.marks.add(
-                Mark(
-                    record_id=f"mastodon:{page.subject}",
-                    kind="moderation_action",
-                    state="deleted",
-                    state_basis=f"confirm_relationship: no {word}",
-                    payload_sha256=sha256(item),
-                )
-            )
+            sheets.marks.add(_lifted(page, item, f"confirm_relationship: no {word}"))
         return None
 
     sheets.each(listed(page.content), one)
+
+
+def _lifted(page: ArchivedPage, item: Item, basis: str) -> Mark:
+    return Mark(
+        record_id=f"mastodon:{page.subject}",
+        kind="moderation_action",
+        state="deleted",
+        state_basis=basis,
+        payload_sha256=sha256(item),
+    )

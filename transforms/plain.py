@@ -29,6 +29,25 @@ def decide(looks: pa.Table, known: pa.Table) -> tuple[pa.Table, pa.Table]:
     return _versions(first, known, state, basis, change), _heads(first, known, state, change)
 
 
+def unheard(looks: pa.Table) -> pa.Table:
+    """What is known where nothing is, and every record is looked at once: the answer of ``sql/history_plain.sql`` for that."""
+    rows = looks.num_rows
+    unknown, never = pa.nulls(rows, pa.string()), pa.nulls(rows, UTC)
+    return pa.table(
+        {
+            "place": looks["place"],
+            "seen_last": looks["seen_at"],
+            "head_version": pa.repeat(pa.scalar(0, pa.int32()), rows),
+            "state_before": unknown,
+            "sha_before": unknown,
+            "content_before": never,
+            "presence_before": never,
+            "gate_hidden": pa.repeat(False, rows),  # noqa: FBT003 - a column
+            "gate_root": unknown,
+        }
+    )
+
+
 def _state(first: pa.Table, known: pa.Table) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     """What the public could see, and what that rests on: the thread's gate hides what the item itself shows."""
     shown = first["state"]

@@ -111,7 +111,11 @@ MODERATION_ACTIONS = pa.schema(
         column("actor_id", pa.string(), "Who acted, where the platform tells."),
         column("reason", pa.string(), "The reason, where the platform tells."),
         column("acted_at", UTC, "When, as the platform says; null where it does not."),
-        column("seen_before", UTC, "Last time the state before this one was seen; null for the first version."),
+        column(
+            "seen_before",
+            UTC,
+            "Last time the state before this one was seen; of the first version: that it was not in force, null where no look told.",
+        ),
         column("seen_after", UTC, "First time this state was seen.", required=True),
         column("content_sha256", pa.string(), "SHA-256 over what makes a version.", required=True),
         *_ORIGIN,

@@ -1,7 +1,7 @@
 """WordPress: from archived answers to rows. What each call asks and what its answers mean stands in ``connectors/wordpress.py``.
 
-What was held, marked as spam or put in the trash is the status of the comment itself: its versions tell when it was hidden and shown
-again. Core has no list of such acts, so there are no moderation actions.
+Core has no list of moderation actions: each post says whether its comments are closed, each comment whether it was held, marked as spam or put
+in the trash. So every look at one says what is in force about it, and what is not: that bounds in time when it began and ended.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from transforms.listing import listed
 from transforms.markup import plain
 from transforms.page import ArchivedPage
 from transforms.quarantine import ITEM_SHAPE, Broken
-from transforms.rows import Mark, Profile
+from transforms.rows import Action, Content, Mark, Profile
 from transforms.sheets import Item, Outcome, Sheets, sha256
 from transforms.text import digest, known
 from transforms.wordpress_content import Comment, Post, from_comment, from_post
@@ -35,11 +35,46 @@ def _site_of(page: ArchivedPage) -> str:
 
 
 def _show_post(page: ArchivedPage, sheets: Sheets, item: Item) -> None:
-    sheets.posts.add(from_post(_post(item), site=_site_of(page), payload=sha256(item), basis=page.call))
+    found = _post(item)
+    post = from_post(found, site=_site_of(page), payload=sha256(item), basis=page.call)
+    sheets.posts.add(post)
+    if found.comment_status in ("open", "closed"):
+        action = "comments_closed" if found.comment_status == "closed" else None
+        basis = f"{page.call}: comment_status {found.comment_status}"
+        _show_act(sheets, post, f"{post.record_id}/comments", action, basis)
 
 
 def _show_comment(page: ArchivedPage, sheets: Sheets, item: Item) -> None:
-    sheets.comments.add(from_comment(_comment(item), site=_site_of(page), payload=sha256(item), basis=page.call))
+    found = _comment(item)
+    comment = from_comment(found, site=_site_of(page), payload=sha256(item), basis=page.call)
+    sheets.comments.add(comment)
+    if found.status:
+        action = found.status if comment.state == "hidden" else None
+        _show_act(sheets, comment, f"{comment.record_id}/status", action, f"{page.call}: status {found.status}")
+
+
+def _show_act(sheets: Sheets, subject: Content, record_id: str, action: str | None, basis: str) -> None:
+    """What the item itself says was done to it; without ``action``: that nothing is in force."""
+    if action is None:
+        mark = Mark(
+            record_id=record_id,
+            kind="moderation_action",
+            state="deleted",
+            state_basis=basis,
+            payload_sha256=subject.payload_sha256,
+        )
+        sheets.marks.add(mark)
+        return
+    sheets.moderation_actions.add(
+        Action(
+            record_id=record_id,
+            content_sha256=digest(action, subject.record_id, None),
+            payload_sha256=subject.payload_sha256,
+            action=action,
+            state_basis=basis,
+            subject_id=subject.record_id,
+        )
+    )
 
 
 def _listing(show: _Show) -> Callable[[ArchivedPage, Sheets], None]:

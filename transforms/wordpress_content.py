@@ -43,6 +43,7 @@ class Post(msgspec.Struct, gc=False):
     parent: int | None = None
     featured_media: int | None = None
     link: str | None = None
+    comment_status: str | None = None
 
 
 class Comment(msgspec.Struct, gc=False):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from transforms.records import TABLES, UTC, column
+from transforms.records import CONTENT, TABLES, UTC, column
+from warehouse import coverage_tables
 from warehouse.duck import identifier, literal
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ TABLE_COMMENTS = {
     "quarantine": "Items that could not be read. Their bytes are in the evidence.",
     "evidence": "The objects in the evidence bucket: the bytes the platforms sent.",
     "accounts": "The City-supported accounts, from the registry.",
+    "changes": "Every version after the first, and first ones that were not public, with what the record was before.",
     "thread_places": "Where each post and comment stands in its thread. The view threads shows it with the texts.",
     "mart_info": "What this mart was built from, table by table.",
+    **coverage_tables.COMMENTS,
 }
 
 ACCOUNTS = pa.schema(
@@ -73,13 +76,51 @@ MART_INFO = pa.schema(
     ]
 )
 
-SUPERSEDED_AT = column(
-    "superseded_at", UTC, "First time the next version was seen; null for the latest version of a record."
-)
 VERSIONED = ("posts", "comments", "moderation_actions", "profiles")
-"""Tables with one row per version; each has ``superseded_at``."""
+"""Tables with one row per version."""
+OF_VERSIONS = pa.schema(
+    [
+        column("account", pa.string(), "Name of the City-supported account in the registry."),
+        column(
+            "seen_until",
+            UTC,
+            "Last time this version was seen before the next one; null for the latest, and where no look says it.",
+        ),
+        column("superseded_at", UTC, "First time the next version was seen; null for the latest version of a record."),
+    ]
+)
+"""What each of them has besides the archive's columns."""
 
-_OWN = {"accounts": ACCOUNTS, "thread_places": THREAD_PLACES, "mart_info": MART_INFO}
+CHANGES = pa.schema(
+    [
+        column("kind", pa.string(), "post or comment."),
+        *CONTENT,
+        *OF_VERSIONS,
+        column("state_before", pa.string(), "State of the version before; null for the first version."),
+        column("title_before", pa.string(), "Title of the version before."),
+        column("text_before", pa.string(), "Text of the version before."),
+        column(
+            "unhidden_at", UTC, "Where this version is hidden: the first time the record was seen in another state."
+        ),
+    ]
+)
+
+AS_OF = {
+    "certainty": "seen: looks say so. inside_interval: it changed between seen_until and superseded_at, and the moment lies between; what is shown "
+    "is the version before. inferred: published by then, as the platform says, first seen later; what is shown is what was seen then. edited_since: the "
+    "same, but edited in between, as the platform says; what it said is not known.",
+}
+"""Columns only a function has."""
+
+_OWN = {
+    "accounts": ACCOUNTS,
+    "changes": CHANGES,
+    "thread_places": THREAD_PLACES,
+    "mart_info": MART_INFO,
+    **coverage_tables.SCHEMAS,
+}
+MADE = frozenset({"changes", "thread_places", "mart_info", *coverage_tables.SCHEMAS}) - {"platform_resources"}
+"""Tables the build makes besides those of the archive."""
 _KINDS = {"BASE TABLE": "table", "VIEW": "view"}
 
 
@@ -138,10 +179,14 @@ def _entries(connection: DuckDBPyConnection) -> Iterator[Entry]:
         columns.setdefault(table, []).append(Column(name, kind, comment or ""))
     for name, kind, comment in connection.execute(_RELATIONS).fetchall():
         yield Entry(name, _KINDS[kind], comment or "", tuple(columns.get(name, ())))
+    known = {
+        one.name: one.comment for table in ("thread_places", "metrics", "versions") for one in columns.get(table, ())
+    }
     for name, parameters, comment in connection.execute(_FUNCTIONS).fetchall():
-        table = columns.get(name.removesuffix("_as_of"), [])
-        shown = tuple(one for one in table if one.name != SUPERSEDED_AT.name)
-        yield Entry(f"{name}({', '.join(parameters)})", "function", comment or "", shown)
+        nothing = ", ".join("NULL" for _ in parameters)
+        shown = connection.execute(f"DESCRIBE FROM {identifier(name)}({nothing})").fetchall()
+        described = tuple(Column(one, kind, AS_OF.get(one) or known.get(one, "")) for one, kind, *_ in shown)
+        yield Entry(f"{name}({', '.join(parameters)})", "function", comment or "", described)
 
 
 _COLUMNS = """
@@ -162,7 +207,7 @@ def _documented(table: str) -> dict[str, str]:
     schema = TABLES.get(table) or _OWN.get(table)
     texts = {} if schema is None else {field.name: field.metadata[b"doc"].decode() for field in schema}
     if table in VERSIONED:
-        texts[SUPERSEDED_AT.name] = SUPERSEDED_AT.metadata[b"doc"].decode()
+        texts |= {field.name: field.metadata[b"doc"].decode() for field in OF_VERSIONS}
     return texts
 
 

@@ -60,15 +60,25 @@ class Gap:
 
 
 def open_one(
-    connection: Connection, *, account_id: str, resource: str, cause: str, capture_id: str, opened_at: datetime
+    connection: Connection,
+    *,
+    account_id: str,
+    resource: str,
+    cause: str,
+    capture_id: str,
+    opened_at: datetime,
+    gap_id: str | None = None,
 ) -> None:
-    """Open a gap, unless one is open already for the account and resource: the first cause stands."""
+    """Open a gap, unless one is open already for the account and resource: the first cause stands.
+
+    ``gap_id`` is the capture's id unless given.
+    """
     unclosed = select(GapRow.gap_id).where(
         GapRow.account_id == account_id, GapRow.resource == resource, GapRow.closed_at.is_(None)
     )
     if connection.execute(unclosed).first() is None:
         row = {
-            "gap_id": capture_id,
+            "gap_id": gap_id or capture_id,
             "account_id": account_id,
             "resource": resource,
             "cause": cause,

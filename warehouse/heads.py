@@ -31,9 +31,9 @@ REFLECTED = ("posts", "comments", "moderation_actions", "profiles", "sightings",
 MEMORY = "64MB"
 MEMORY_TO_REBUILD = "1GB"
 """Beyond it the work goes to disk."""
-WAL = "32MB"
-"""Written to the file itself only now and then: it need not survive much."""
-_LAYOUT = 1
+WAL = "16MB"
+"""What is remembered stays in memory until this much was written: rather more must fit there."""
+_LAYOUT = 2
 _SQL = Path(__file__).parent / "heads_sql"
 
 
@@ -164,21 +164,25 @@ class Heads:
             ).fetchall()
         return [record_id for (record_id,) in found]
 
+    def write_known(self, folder: Path, account_ids: Iterable[str] | None) -> None:
+        """Write what was there when last looked at, a Parquet file per account (all, or these): see :mod:`warehouse.known`."""
+        wanted = pa.table({"account_id": pa.array([] if account_ids is None else list(account_ids), pa.string())})
+        with self._given(wanted_accounts=wanted):
+            self._run("write_known", folder=duck.literal(str(folder)), all="true" if account_ids is None else "false")
+
     def metrics(self, record_ids: pa.ChunkedArray) -> pa.Table:
         """``KNOWN_METRICS``: the last counts of these records."""
-        return self._by_record("last_metrics", record_ids, KNOWN_METRICS)
+        return self._of_records("last_metrics", record_ids, KNOWN_METRICS)
 
     def media(self, record_ids: pa.ChunkedArray) -> pa.Table:
         """``KNOWN_MEDIA``: files these records are known to show."""
-        return self._by_record("known_media", record_ids, KNOWN_MEDIA)
+        return self._of_records("known_media", record_ids, KNOWN_MEDIA)
 
-    def _by_record(self, table: str, record_ids: pa.ChunkedArray, schema: pa.Schema) -> pa.Table:
+    def _of_records(self, query: str, record_ids: pa.ChunkedArray, schema: pa.Schema) -> pa.Table:
         if len(record_ids) == 0:
             return schema.empty_table()
         with self._given(ids=pa.table({"record_id": record_ids})):
-            found = self._connection.execute(
-                f"FROM {table} WHERE rowid IN (SELECT {table}.rowid FROM {table} JOIN (SELECT DISTINCT hash(record_id) AS h FROM ids) USING (h))"  # noqa: S608
-            ).to_arrow_table()
+            found = self._connection.execute(_sql(query)).to_arrow_table()
         return found.select(schema.names).cast(schema)
 
     # --- what is known now ---
@@ -205,9 +209,7 @@ class Heads:
             if changes.metrics.num_rows:
                 self._run("remember_metrics")
             if media.num_rows:
-                self._connection.execute(
-                    "INSERT INTO known_media SELECT hash(record_id), record_id, media_id FROM shown"
-                )
+                self._connection.execute("INSERT INTO known_media SELECT hash(record_id), media_id FROM shown")
 
     def _unsettle(self) -> None:
         if not self._open:

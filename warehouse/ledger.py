@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPLETE",
+    "HISTORY",
     "INTERRUPTED",
+    "NOT_COVERED",
     "RUNNING",
     "STARTS_OVER",
     "Capture",
@@ -47,6 +49,7 @@ __all__ = [
     "get_capture",
     "interrupt",
     "last_complete",
+    "last_reaching",
     "latest",
     "mark_normalized",
     "mark_tabled",
@@ -60,8 +63,12 @@ __all__ = [
 RUNNING = "running"
 COMPLETE = "complete"
 INTERRUPTED = "interrupted"
+NOT_COVERED = "not_covered"
+"""Nothing went wrong, but the way the account is connected does not show this resource: a gap, not an error."""
 STARTS_OVER = frozenset({"cursor_expired", "paging_loop"})
 """Outcomes after which the place to go on is worthless."""
+HISTORY = "_history"
+"""After the name of a resource: a slice of its past, read beside the running schedule."""
 PAGE_ROWS = 500
 
 
@@ -122,6 +129,7 @@ def begin_capture(
         newest_published=before.newest_published if before else None,
         software=software,
         tabled_at=None,
+        reach_seconds=_reach(started_at, resumed_from.since if resumed_from else since),
     )
     with writing(engine) as connection:
         connection.execute(CaptureRow.__table__.insert(), asdict(capture))  # type: ignore[attr-defined]
@@ -151,9 +159,11 @@ def end_capture(
     retry_at: datetime | None = None,
     progress: Progress | None = None,
     evidence: Sequence[EvidenceObject] = (),
+    since: datetime | None = None,
 ) -> Capture:
-    """End a capture: ``complete`` closes the open gap of its resource, anything else opens one.
+    """End a capture: ``complete`` closes the open gap of its resource, anything else (also :data:`NOT_COVERED`) opens one.
 
+    ``since``: how far back it came, where that is less far than it was to.
     ``progress`` and ``evidence`` are as in :func:`checkpoint`, in the same transaction. Ending it again with the same outcome
     changes nothing. Raises :class:`CaptureUnknown`, :class:`CaptureOver`, :class:`EvidenceDiffers`.
     """
@@ -165,6 +175,8 @@ def end_capture(
         _store(connection, evidence)
         if progress is not None:
             capture = _advanced(capture, progress, ended_at)
+        if since is not None:
+            capture = replace(capture, since=since, reach_seconds=_reach(capture.started_at, since))
         return _end(
             connection, replace(capture, ended_at=ended_at, outcome=outcome, message=message, retry_at=retry_at)
         )
@@ -217,6 +229,19 @@ def last_complete(engine: Engine, account_id: str, resource: str) -> Capture | N
         .limit(1)
     )
     return _first(engine, query)
+
+
+def last_reaching(engine: Engine, account_id: str, resource: str, age: timedelta) -> datetime | None:
+    """Begin of the last complete look at this resource that read back to records of this age; ``None`` where there was none."""
+    reach = CaptureRow.reach_seconds
+    query = select(func.max(CaptureRow.started_at)).where(
+        CaptureRow.account_id == account_id,
+        CaptureRow.resource == resource,
+        CaptureRow.outcome == COMPLETE,
+        or_(reach.is_(None), reach >= int(age.total_seconds())),
+    )
+    with engine.connect() as connection:
+        return connection.execute(query).scalar()
 
 
 def suspected_since(engine: Engine, account_id: str, resource: str, outcome: str) -> datetime | None:
@@ -313,7 +338,7 @@ def _ripe(connection: Connection, account_ids: Sequence[str], now: datetime, bef
     wanted = values(column("account_id", Text), name="wanted").data([(one,) for one in account_ids]).cte("wanted")
     newest = (
         select(CaptureRow.capture_id)
-        .where(CaptureRow.account_id == wanted.c.account_id)
+        .where(CaptureRow.account_id == wanted.c.account_id, CaptureRow.resource.not_like(f"%{HISTORY}"))
         .order_by(CaptureRow.started_at.desc(), CaptureRow.capture_id.desc())
         .limit(1)
         .correlate(wanted)
@@ -329,6 +354,10 @@ def _ripe(connection: Connection, account_ids: Sequence[str], now: datetime, bef
         .where(or_(last.c.capture_id.is_(None), waited))
     )
     return set(connection.execute(query).scalars())
+
+
+def _reach(started_at: datetime, since: datetime | None) -> int | None:
+    return None if since is None else int((started_at - since).total_seconds())
 
 
 def _advanced(capture: Capture, progress: Progress, now: datetime) -> Capture:

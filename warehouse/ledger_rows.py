@@ -44,6 +44,7 @@ class CaptureRow(Base):
     newest_published: Mapped[datetime | None] = mapped_column(UtcDateTime)
     software: Mapped[str] = mapped_column(Text)
     tabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reach_seconds: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class EvidenceRow(Base):
@@ -109,6 +110,8 @@ class Capture:
     software: str
     tabled_at: datetime | None
     """When its row went into the Iceberg table ``captures``."""
+    reach_seconds: int | None = None
+    """Age of the oldest records read, at its begin; ``None``: to the beginning."""
 
 
 @dataclass(frozen=True, slots=True)

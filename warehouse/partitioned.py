@@ -1,7 +1,7 @@
 """Rows into Parquet files, one partition after another, without copying more than one at a time.
 
 pyiceberg filters the whole table once per partition: for a hundred months a hundred passes. Here the order is found on the few
-columns it rests on, and each partition's rows are picked once, sorted.
+columns it rests on, and each partition's rows are picked once, sorted. Rows in one chunk are picked fastest: others are joined for every pick.
 """
 
 from __future__ import annotations

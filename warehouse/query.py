@@ -10,8 +10,9 @@
     ├── TooMuch      its answer or memory passed the limit       narrow it, or allow more
     └── ChildDied    the child ended without an answer           report it
 
-The child begins to work in :func:`start`; what the caller does before :meth:`Running.answer` happens beside it. This module
-imports nothing heavy, so that a question is not kept waiting by the one who asks.
+The child begins to work in :func:`start`; what the caller does before :meth:`Running.answer` happens beside it. Who knows that a
+question will come starts it earlier, with :func:`warehouse.query_process.prepare`: it then has its libraries loaded when the question
+arrives. This module imports nothing heavy, so that a question is not kept waiting by the one who asks.
 """
 
 from __future__ import annotations
@@ -20,25 +21,24 @@ import contextlib
 import json
 import re
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Timer
 from typing import IO, TYPE_CHECKING, ClassVar, Self, TypeVar, cast
 
 from warehouse.faults import WarehouseError
+from warehouse.query_process import prepare
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
     from types import TracebackType
 
     import pyarrow as pa
 
 T = TypeVar("T")
 Parameter = str | int | float | bool | None
-_CHILD = Path(__file__).with_name("query_child.py")
 _OVERHEAD_MEBIBYTES = 2048
 """Address space for the interpreter, its libraries and threads, above what the database may use."""
 _NOT_OURS = re.compile(r'\nDid you mean "(?:pg_|duckdb_|sqlite_|pragma_|information_schema)[^\n]*')
@@ -121,24 +121,20 @@ def ask(mart: Path, sql: str, *, params: Mapping[str, Parameter] | None = None, 
 
 
 def start(
-    mart: Path, sql: str, *, params: Mapping[str, Parameter] | None = None, limits: Limits | None = None
+    mart: Path,
+    sql: str,
+    *,
+    params: Mapping[str, Parameter] | None = None,
+    limits: Limits | None = None,
+    child: subprocess.Popen[bytes] | None = None,
 ) -> Running:
-    """Start the child process and return at once. Raises :class:`NoMart`."""
+    """Give the question to the child process, a new one unless one was prepared, and return at once. Raises :class:`NoMart`."""
     if not mart.is_file():
         msg = f"there is no mart at {mart} yet: run `onrecord mart build`"
         raise NoMart(msg)
     limits = limits or Limits()
-    process = subprocess.Popen(  # noqa: S603  (our own file, run by our own interpreter)
-        [sys.executable, "-I", "-S", "-B", str(_CHILD)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={},
-        cwd="/",
-        start_new_session=True,
-    )
+    process = child or prepare()
     request = {
-        "path": [str(Path(entry).absolute()) for entry in sys.path if entry],
         "mart": str(mart.resolve()),
         "sql": sql,
         "params": dict(params or {}),

@@ -43,6 +43,7 @@ pieces of texts, names and addresses in metadata that a destroyed record must no
 PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
+    "write.parquet.compression-level": "1",
     "write.metadata.metrics.default": "none",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "10",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CATALOG = "onrecord"
 BATCH_PROPERTY = "onrecord.batch"
 SQLITE_WAIT_SECONDS = 60
-BUFFER_BYTES = 12 * 1024 * 1024
+BUFFER_BYTES = 8 * 1024 * 1024
 """Rows of one table a transaction holds in memory before it writes a file per partition."""
 
 
@@ -212,7 +212,7 @@ class Archive:
 
 
 class Transaction:
-    """Rows of one batch. Files are written as rows come, 12 MB per table at most in memory; snapshots only at the end."""
+    """Rows of one batch. Files are written as rows come, 8 MB per table at most in memory; snapshots only at the end."""
 
     def __init__(self, archive: Archive, batch: str) -> None:
         self._archive = archive
@@ -255,14 +255,11 @@ class Transaction:
 
         from warehouse.partitioned import data_files  # noqa: PLC0415 - needs Arrow
 
-        pieces = self._pieces.pop(name, [])
-        if not pieces:
+        if name not in self._pieces:
             return
-        table = self._tables[name]
+        rows = pa.concat_tables(self._pieces.pop(name)).combine_chunks()
         with table_faults(name):
-            self._files.setdefault(name, []).extend(data_files(name, table, pa.concat_tables(pieces)))
-        del pieces
-        pa.default_memory_pool().release_unused()
+            self._files.setdefault(name, []).extend(data_files(name, self._tables[name], rows))
 
     def _commit(self) -> None:
         try:

@@ -16,8 +16,11 @@ causes AS (SELECT *, NOT starts_with(last_error, 'not tried:') AS cause FROM cap
 fresh AS (
     SELECT
         account_id,
-        CASE WHEN bool_and(last_complete_at IS NOT NULL) THEN min(last_complete_at) END AS complete_as_of,
-        bool_or(last_outcome <> 'complete') AS failing,
+        CASE
+            WHEN bool_and(last_complete_at IS NOT NULL OR last_outcome = 'not_covered')
+            THEN min(last_complete_at) FILTER (WHERE last_outcome <> 'not_covered')
+        END AS complete_as_of,
+        bool_or(last_outcome NOT IN ('complete', 'not_covered')) AS failing,
         max(last_error_at) FILTER (WHERE cause) AS last_error_at,
         max_by(last_error, last_error_at) FILTER (WHERE cause) AS last_error,
         min(gap_since) AS gap_since

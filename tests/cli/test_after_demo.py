@@ -72,7 +72,7 @@ def test_a_record_is_shown_with_its_versions_thread_and_evidence(demo: Demo) -> 
     shown = ok(demo.environment, "show", record, "--native")
     for words in ("Version 1", "Version 2: edited", "Thread", "evidence/", "As sent", record):
         assert words in shown
-    run(demo.environment, "show", "mastodon:nowhere/1").refused(1, "mastodon:nowhere/1")
+    run(demo.environment, "show", "mastodon:nowhere/1").refused(3, "mastodon:nowhere/1")
 
 
 def test_views_lists_and_describes_what_can_be_asked(demo: Demo) -> None:

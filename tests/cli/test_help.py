@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cli import COMMANDS, onrecord
+from cli.group import COMMANDS, onrecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
-from commands import ok, run
+from commands import ROOT, ok, run
 
 from compliance import audit_log
 from warehouse.database import open_database
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
 QUESTION = "SELECT record_id, text, published_at FROM records ORDER BY record_id LIMIT 5"
 
 
-def noted(demo: Demo) -> list[str]:
+def noted(home: Path) -> list[str]:
     """The SQL in the audit log, oldest first."""
-    engine = open_database(f"sqlite:///{demo.home / 'onrecord.db'}")
+    engine = open_database(f"sqlite:///{home / 'onrecord.db'}")
     return [str(entry.detail.get("sql")) for entry in audit_log.entries(engine) if entry.action == "sql"]
 
 
@@ -79,11 +81,24 @@ def test_an_output_is_whole_or_not_there(demo: Demo, tmp_path: Path) -> None:
 )
 def test_what_is_no_question_to_the_mart_is_refused_and_noted(demo: Demo, sql: str) -> None:
     run(demo.environment, "sql", sql).refused(2)
-    assert noted(demo)[-1] == sql
+    assert noted(demo.home)[-1] == sql
 
 
 def test_limits_end_a_question_as_a_rule_does(demo: Demo) -> None:
     endless = "SELECT count(*) FROM range(1000000) a, range(1000000) b"
     run(demo.environment, "sql", endless, "--seconds", "1").refused(3)
     run(demo.environment, "sql", "SELECT * FROM range(100)", "--rows", "10").refused(3, "10 rows")
-    assert endless in noted(demo)
+    assert endless in noted(demo.home)
+
+
+def test_a_question_is_noted_even_where_there_is_nothing_to_ask(tmp_path: Path) -> None:
+    environment = {"ONRECORD_HOME": str(tmp_path), "ONRECORD_CONFIG": str(tmp_path / "none.toml")}
+    run(environment, "sql", QUESTION).refused(3, "onrecord mart build")
+    assert noted(tmp_path) == [QUESTION]
+
+
+def test_writing_an_answer_loads_no_library_for_calculations(demo: Demo) -> None:
+    arguments = [sys.executable, "-X", "importtime", "-m", "cli", "sql", QUESTION, "--format", "csv"]
+    done = subprocess.run(arguments, cwd=ROOT, env=demo.environment, capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines() if "." in line}
+    assert loaded & {"pyarrow", "numpy", "pandas", "sqlalchemy"} == {"pyarrow"}

@@ -65,6 +65,12 @@ def test_a_changed_account_is_reported_and_a_missing_one_stays(engine: Engine) -
     assert accounts.get(engine, "brandt-personal").status == "proposed"
 
 
+def test_the_last_day_of_a_credential_is_noted_and_renewed_with_the_file(engine: Engine) -> None:
+    for last in (date(2026, 12, 31), date(2027, 12, 31), None):
+        accounts.load(engine, with_account(FILE, "transit", credential_expires=last), now=NOW)
+        assert accounts.get(engine, "transit").credential_expires == last
+
+
 def test_an_assignment_that_ends_is_changed_not_doubled(engine: Engine) -> None:
     accounts.load(engine, FILE, now=NOW)
     left = msgspec.structs.replace(stated("parks").holders[0], until=date(2026, 2, 28))

@@ -9,9 +9,10 @@ import secrets
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
+import urllib.error
+import urllib.parse
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,14 +71,31 @@ class Stack:
         with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.status == 200
 
-    def call(self, method: str, body: Mapping[str, Any], token: str = "") -> dict[str, Any]:
-        """A procedure of the PDS."""
-        headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
-        request = urllib.request.Request(
-            f"{self.server}/xrpc/{method}", data=json.dumps(body).encode(), headers=headers, method="POST"
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+    def call(self, method: str, body: Mapping[str, Any], token: str = "", *, to: str = "") -> dict[str, Any]:
+        """A procedure of the PDS, or of the service it passes the call on to."""
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        headers |= {"content-type": "application/json"} if body else {}
+        headers |= {"atproto-proxy": to} if to else {}
+        return _answer(f"{self.server}/xrpc/{method}", json.dumps(body).encode() if body else b"", headers)
+
+    def ask(self, method: str, **params: str) -> dict[str, Any]:
+        """A query of the PDS."""
+        return _answer(f"{self.server}/xrpc/{method}?{urllib.parse.urlencode(params)}")
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What the stack says of itself."""
+        return _answer(f"http://127.0.0.1:{self.base_port}/info")
+
+
+def _answer(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    request = urllib.request.Request(url, data=body, headers=dict(headers or {}))
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return dict(json.loads(answer.read() or b"{}"))
+    except urllib.error.HTTPError as refused:
+        refused.msg = f"{refused.msg}: {refused.read().decode(errors='replace')[:500]}"
+        raise
 
 
 def installed() -> Path:
@@ -114,27 +132,6 @@ def running_stack() -> Iterator[Stack]:
             stack.script("stop")
     finally:
         shutil.rmtree(root, ignore_errors=True)
-
-
-@contextmanager
-def fault_proxy(upstream: str) -> Iterator[tuple[str, str]]:
-    """The shared proxy in front of a service: its address, and the address of its control port."""
-    assert SHARED is not None
-    listen, control = _free_port(), _free_port()
-    command = [
-        sys.executable,
-        str(SHARED / "platforms" / "faultproxy.py"),
-        *("--listen", f"127.0.0.1:{listen}"),
-        *("--upstream", upstream.removeprefix("http://").replace("localhost", "127.0.0.1")),
-        *("--control", f"127.0.0.1:{control}"),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
-        assert proxy.stdout is not None
-        assert proxy.stdout.readline().startswith("READY")
-        try:
-            yield f"http://127.0.0.1:{listen}", f"http://127.0.0.1:{control}"
-        finally:
-            proxy.terminate()
 
 
 def _start(stack: Stack) -> None:
@@ -190,11 +187,6 @@ def _free_ports() -> int:
     raise RuntimeError(msg)
 
 
-def _free_port() -> int:
-    return _bind(0)
-
-
-def _bind(port: int) -> int:
+def _bind(port: int) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", port))
-        return int(probe.getsockname()[1])

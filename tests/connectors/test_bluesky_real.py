@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
-import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import commands
 import pytest
-from atproto_stack import Stack, fault_proxy, running_stack
+from atproto_stack import Stack, running_stack
+from fault_proxy import fault_proxy
 
 from connectors.bluesky import PLATFORM
 from connectors.contract import AccountRef, Connection, Item, Look, Page, Resource
@@ -242,11 +242,11 @@ def test_a_look_broken_by_an_outage_goes_on_where_it_stopped(stack: Stack, page:
 def test_passing_faults_lose_nothing_and_lasting_ones_have_a_name(stack: Stack, page: Connection) -> None:
     threads = subjects(page)
     whole = shown(look(page, "comments", Look(subjects=threads)))
-    with fault_proxy(stack.appview) as (address, control):
-        faulty = connect(stack, page.account.native_id, lambda _: None, {"public.api.bsky.app": address})
-        order(control, PASSING)
+    with fault_proxy(stack.appview) as proxy:
+        faulty = connect(stack, page.account.native_id, lambda _: None, {"public.api.bsky.app": proxy.address})
+        proxy.order(*PASSING)
         assert shown(look(faulty, "comments", Look(subjects=threads))) == whole
-        order(control, [{"path": "getPostThread", "kind": "status", "status": 429, "headers": {"Retry-After": "289"}}])
+        proxy.order({"path": "getPostThread", "kind": "status", "status": 429, "headers": {"Retry-After": "289"}})
         with pytest.raises(RateLimited) as limited:
             look(faulty, "comments", Look(subjects=threads))
         assert (limited.value.retry_at - datetime.now(UTC)).total_seconds() == pytest.approx(289, abs=20)
@@ -260,22 +260,11 @@ PASSING: list[dict[str, Any]] = [
 ]
 
 
-def order(control: str, rules: list[dict[str, Any]]) -> None:
-    request = urllib.request.Request(f"{control}/rules", data=json.dumps(rules).encode(), method="POST")
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert answer.status == 200
-
-
 def test_a_fresh_look_asks_a_sensible_number_of_times(stack: Stack, page: Connection, archive: list[Exchange]) -> None:
-    with fault_proxy(stack.server) as (server, at_server), fault_proxy(stack.directory) as (directory, at_directory):
-        services = {stack.server.removeprefix("http://"): server, "plc.directory": directory}
+    with fault_proxy(stack.server) as server, fault_proxy(stack.directory) as directory:
+        services = {stack.server.removeprefix("http://"): server.address, "plc.directory": directory.address}
         counted = connect(stack, page.account.native_id, archive.append, services)
         found = look(counted, "comments", Look(subjects=subjects(counted)))
-        asked = len(log(at_server)) + len(log(at_directory))
+        asked = len(server.log()) + len(directory.log())
     authors = {item.native_id.split("/")[2] for page in found for item in page.items}
     assert asked <= 3 * (len(authors) + 2) + 10, "one look-up and two pages for each author, and little else"
-
-
-def log(control: str) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{control}/log", timeout=10) as answer:
-        return list(json.loads(answer.read())["log"])

@@ -10,7 +10,14 @@ from scripted_server import Answer, Server, as_json, scripted_server
 
 from connectors import mastodon, mastodon_moderation, mastodon_thread
 from connectors.contract import AccountRef, Look, Page
-from connectors.faults import AccountUnavailable, ContractBroken, CredentialRejected, PagingLoop, ScopeMissing
+from connectors.faults import (
+    AccountUnavailable,
+    ContractBroken,
+    CredentialRejected,
+    NotCovered,
+    PagingLoop,
+    ScopeMissing,
+)
 from samplecity.server import NARROW_TOKEN, RENEWED_TOKEN, City
 
 if TYPE_CHECKING:
@@ -133,9 +140,10 @@ def test_blocks_mutes_and_filters_are_listed_and_asked_for(transit: Eye) -> None
     assert found == {f"{prefix}/{bar.action}/{bar.subject.number}" for bar in bars} | {f"{prefix}/filter/5"}
 
 
-def test_without_a_token_moderation_is_not_read(transit: Eye) -> None:
+def test_without_a_token_moderation_is_said_not_to_be_covered(transit: Eye) -> None:
     public = Eye(transit.city, transit.sample, with_credential=False)
-    assert public.pages("moderation") == []
+    with pytest.raises(NotCovered, match="credential_needed"):
+        public.pages("moderation")
     assert public.recorded == []
 
 
@@ -283,12 +291,22 @@ def test_a_closed_server_does_not_look_like_a_deletion(server: Server) -> None:
 
 def test_a_lifted_block_is_told_by_a_direct_read(server: Server) -> None:
     look = Lookout(server.url, ACCOUNT, {"token": "t"})
-    ids = [f"{HOST}/7/block/11", f"{HOST}/7/mute/11", f"{HOST}/7/filter/3"]
+    ids = [f"{HOST}/7/block/11", f"{HOST}/7/mute/11"]
     server.answers(as_json([{"id": "11", "blocking": False, "muting": True}]))
     pages = list(mastodon_moderation.confirm(look.connection, ids))
-    assert [page.exchange.subject for page in pages] == ids[:2]
+    assert [page.exchange.subject for page in pages] == ids
     assert native_ids(pages) == [ids[1]]
     assert server.asked[0].query == {"id[]": "11"}
+
+
+def test_a_removed_filter_and_an_unblocked_server_are_told_by_a_direct_read(server: Server) -> None:
+    look = Lookout(server.url, ACCOUNT, {"token": "t"})
+    ids = [f"{HOST}/7/domain_block/bad.example", f"{HOST}/7/domain_block/good.example"]
+    server.answers(as_json(["bad.example"]))
+    assert native_ids(list(mastodon_moderation.confirm(look.connection, ids))) == ids[:1]
+    server.answers(as_json({"error": "Record not found"}, 404))
+    [page] = mastodon_moderation.confirm(look.connection, [f"{HOST}/7/filter/3"])
+    assert (page.items, page.exchange.status, page.exchange.call) == ((), 404, "confirm_filter")
 
 
 def test_a_credential_without_its_token_says_so(server: Server) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import html
 import json
-import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from fault_proxy import FaultProxy, fault_proxy
 from lookout import Lookout, native_ids, skipped
-from wordpress_site import HOST, Site, fault_proxy, running_site
+from wordpress_site import HOST, Site, running_site
 
 from connectors import wordpress
 from connectors.contract import AccountRef, Look, Page
@@ -225,15 +225,9 @@ def test_an_address_that_is_no_wordpress_is_said(town: Town) -> None:
 
 
 @pytest.fixture(scope="module")
-def proxy(town: Town) -> Iterator[tuple[str, str]]:
-    with fault_proxy(town.site) as addresses:
-        yield addresses
-
-
-def order(control: str, *rules: dict[str, Any]) -> None:
-    body = json.dumps(rules).encode()
-    with urllib.request.urlopen(f"{control}/rules", body, timeout=10) as answer:
-        assert json.load(answer) == {"rules": len(rules)}
+def proxy(town: Town) -> Iterator[FaultProxy]:
+    with fault_proxy(town.site.url) as standing:
+        yield standing
 
 
 @pytest.mark.parametrize(
@@ -252,15 +246,14 @@ def order(control: str, *rules: dict[str, Any]) -> None:
     ],
     ids=lambda rule: "-".join(str(value) for value in rule.values()),
 )
-def test_a_fault_that_passes_changes_nothing(town: Town, proxy: tuple[str, str], rule: dict[str, Any]) -> None:
-    address, control = proxy
-    order(control)
-    whole = set(native_ids(read(town.look(url=address), "comments")))
-    order(control, {"path": "/comments", "skip": 1, "times": 2, **rule})
-    look = town.look(url=address)
+def test_a_fault_that_passes_changes_nothing(town: Town, proxy: FaultProxy, rule: dict[str, Any]) -> None:
+    proxy.order()
+    whole = set(native_ids(read(town.look(url=proxy.address), "comments")))
+    proxy.order({"path": "/comments", "skip": 1, "times": 2, **rule})
+    look = town.look(url=proxy.address)
     assert set(native_ids(read(look, "comments"))) == whole
     assert look.slept
-    order(control)
+    proxy.order()
 
 
 @pytest.mark.parametrize(
@@ -277,11 +270,10 @@ def test_a_fault_that_passes_changes_nothing(town: Town, proxy: tuple[str, str],
     ids=lambda value: "-".join(str(part) for part in value.values()) if isinstance(value, dict) else "",
 )
 def test_a_fault_that_stays_is_named(
-    town: Town, proxy: tuple[str, str], rule: dict[str, Any], error: type[ConnectorError]
+    town: Town, proxy: FaultProxy, rule: dict[str, Any], error: type[ConnectorError]
 ) -> None:
-    address, control = proxy
-    order(control, {"path": "/comments", "skip": 1, **rule})
+    proxy.order({"path": "/comments", "skip": 1, **rule})
     pages: list[Page] = []
     with pytest.raises(error):
-        pages.extend(FETCH["comments"](town.look(url=address).connection, Look()))
-    order(control)
+        pages.extend(FETCH["comments"](town.look(url=proxy.address).connection, Look()))
+    proxy.order()

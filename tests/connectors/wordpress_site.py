@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conftest import SHARED, require
+from fault_proxy import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,12 +63,6 @@ def installed() -> Path:
     return cache / "real-platforms" / "wp-trixie-sqlite"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running_site(place: Path) -> Iterator[Site]:
     require(SHARED, "the scripts that run a real WordPress are not beside the project (ONRECORD_SHARED names them)")
@@ -87,24 +80,3 @@ def running_site(place: Path) -> Iterator[Site]:
         yield site
     finally:
         site.run("stop")
-
-
-@contextmanager
-def fault_proxy(site: Site) -> Iterator[tuple[str, str]]:
-    """The shared proxy in front of the site: its address, and the address of its control port."""
-    assert SHARED is not None
-    listen, control = free_port(), free_port()
-    command = [
-        sys.executable,
-        str(SHARED / "platforms" / "faultproxy.py"),
-        *("--listen", f"127.0.0.1:{listen}"),
-        *("--upstream", f"127.0.0.1:{site.port}"),
-        *("--control", f"127.0.0.1:{control}"),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
-        assert proxy.stdout is not None
-        assert proxy.stdout.readline().startswith("READY")
-        try:
-            yield f"http://127.0.0.1:{listen}", f"http://127.0.0.1:{control}"
-        finally:
-            proxy.terminate()

@@ -51,7 +51,7 @@ def test_every_dag_file_parses_in_under_two_seconds_with_sockets_blocked(
     airflow_environment: dict[str, str], dag_files: list[Path]
 ) -> None:
     found = _run(PARSE, airflow_environment, *map(str, dag_files))
-    assert sorted(found) == ["audit", "capture", "mart", "normalize"]
+    assert sorted(found) == ["audit", "backfill", "capture", "mart", "normalize", "watch"]
     assert {name: seconds for name, (seconds, _) in found.items() if seconds >= 2} == {}
     assert {name: heavy for name, (_, heavy) in found.items() if heavy} == {}
 
@@ -60,10 +60,10 @@ def test_each_dag_rings_the_next(airflow_environment: dict[str, str]) -> None:
     code = """
 import json, sys
 sys.path.insert(0, "dags")
-import capture, normalize, mart, audit
+import capture, normalize, mart, audit, watch
 def outlets(dag): return sorted({a.name for t in dag.tasks for a in t.outlets})
 found = {}
-for module in (capture, normalize, mart, audit):
+for module in (capture, normalize, mart, audit, watch):
     dag = getattr(module, module.__name__)
     dag = dag() if callable(dag) else dag
     schedule = getattr(dag.timetable, "asset_condition", None)
@@ -76,4 +76,5 @@ print(json.dumps(found))
         "normalize": [["evidence"], ["records"]],
         "mart": [["records"], ["mart"]],
         "audit": [["mart"], []],
+        "watch": [["evidence"], []],
     }

@@ -103,8 +103,23 @@ def test_a_rate_limit_ends_the_look_at_the_time_the_platform_named(workspace: Wo
     sample_city.faults()
     with workspace.storage() as storage:
         looks = look_at(workspace, storage, works)
-    assert {look.outcome for look in looks} == {"complete"}
-    assert list(gaps.listing(workspace.engine, unclosed_only=True)) == []
+    assert {look.resource: look.outcome for look in looks} == {
+        "profile": "complete",
+        "posts": "complete",
+        "comments": "complete",
+        "moderation": "not_covered",
+    }
+
+
+def test_what_the_connection_does_not_show_is_a_gap_with_its_reason_and_no_failure(workspace: Workspace) -> None:
+    works = accounts.get(workspace.engine, "public-works")
+    with workspace.storage() as storage:
+        looks = look_at(workspace, storage, works)
+    [uncovered] = [look for look in looks if look.outcome != ledger.COMPLETE]
+    assert (uncovered.resource, uncovered.outcome, uncovered.retry_at) == ("moderation", ledger.NOT_COVERED, None)
+    assert "credential_needed" in (uncovered.message or "")
+    opened = {gap.resource: gap.cause for gap in gaps.listing(workspace.engine, unclosed_only=True)}
+    assert opened == {"moderation": "not_covered"}
 
 
 def test_a_platform_that_is_down_leaves_what_was_read_and_the_next_run_completes(

@@ -162,3 +162,40 @@ def test_a_relationship_says_whether_a_block_is_still_in_force(blocking: bool, r
     assert getattr(batch, rows_of)["record_id"].to_pylist() == listed["record_id"].to_pylist()
     if blocking:
         assert batch.moderation_actions["content_sha256"] == listed["content_sha256"]
+
+
+def test_a_changed_list_of_words_is_another_content() -> None:
+    words = {"id": "5", "title": "Slurs", "keywords": [{"keyword": "badword", "whole_word": True}]}
+    wider = {**words, "keywords": [{"keyword": "badword", "whole_word": False}]}
+    shown = [rows(show(archived("mastodon", "filters", [one])).moderation_actions)[0] for one in (words, wider)]
+    assert [one["reason"] for one in shown] == ["Slurs; words: badword (whole word)", "Slurs; words: badword"]
+    assert shown[0]["content_sha256"] != shown[1]["content_sha256"]
+
+
+def test_a_filter_read_by_its_number_is_as_the_list_shows_it_or_deleted() -> None:
+    words = {"id": "5", "title": "Slurs", "keywords": [{"keyword": "badword"}]}
+    subject = "social.example/1/filter/5"
+    [listed] = rows(show(archived("mastodon", "filters", [words])).moderation_actions)
+    [read] = rows(show(archived("mastodon", "confirm_filter", words, subject=subject)).moderation_actions)
+    assert (read["record_id"], read["content_sha256"]) == (listed["record_id"], listed["content_sha256"])
+    gone = show(archived("mastodon", "confirm_filter", {"error": "Record not found"}, subject=subject, status=404))
+    assert [(mark["record_id"], mark["state"]) for mark in rows(gone.marks)] == [(f"mastodon:{subject}", "deleted")]
+    narrow = show(archived("mastodon", "confirm_filter", {"error": "scopes"}, subject=subject, status=403))
+    assert narrow.skipped == {"answer_403": 1}
+
+
+@pytest.mark.parametrize(
+    ("blocked", "told"),
+    [(["bad.example"], ["present"]), (["other.example"], ["deleted"]), (["a.example", "b.example"], [])],
+)
+def test_a_server_is_unblocked_where_the_whole_list_does_not_name_it(blocked: list[str], told: list[str]) -> None:
+    page = archived(
+        "mastodon",
+        "confirm_domain_block",
+        blocked,
+        subject="social.example/1/domain_block/bad.example",
+        url="https://social.example/api/v1/domain_blocks?limit=2",
+    )
+    batch = show(page)
+    assert [row["state"] for row in rows(batch.moderation_actions) + rows(batch.marks)] == told
+    assert batch.skipped == ({} if told else {"list_goes_on": 1})

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from archived_pages import archived, rows, show
+
+from transforms.history import NoPast, changes, workbench
 
 
 def post(number: int = 11, **fields: Any) -> dict[str, Any]:
@@ -154,3 +157,44 @@ def test_a_refused_direct_read_says_what_became_of_it(call: str, status: int, co
     batch = show(page)
     assert batch.marks["state"].to_pylist() == ([state] if state else [])
     assert batch.skipped == ({} if state else {f"answer_{status}": 1})
+
+
+def test_comments_switched_off_are_an_action_until_they_are_open_again() -> None:
+    closed = show(archived("wordpress", "posts", [post(comment_status="closed")]))
+    [action] = rows(closed.moderation_actions)
+    assert (action["action"], action["subject_id"], action["state"]) == (
+        "comments_closed",
+        "wordpress:news.example/post/11",
+        "present",
+    )
+    again = show(archived("wordpress", "posts", [post(comment_status="open")]))
+    assert [(mark["record_id"], mark["state"]) for mark in rows(again.marks)] == [(action["record_id"], "deleted")]
+
+
+@pytest.mark.parametrize("status", ["hold", "spam", "trash"])
+def test_a_held_comment_is_an_action_until_it_is_approved(status: str) -> None:
+    held = show(archived("wordpress", "comments", [comment(status=status)]))
+    [action] = rows(held.moderation_actions)
+    assert (action["action"], action["subject_id"]) == (status, "wordpress:news.example/comment/21")
+    approved = show(archived("wordpress", "comments", [comment(status="approved")]))
+    assert [mark["record_id"] for mark in rows(approved.marks)] == [action["record_id"]]
+    untold = show(archived("wordpress", "comments", [comment(status=None)]))
+    assert untold.moderation_actions.num_rows == untold.marks.num_rows == 0
+
+
+def test_an_act_began_after_the_last_look_that_told_it_was_not_in_force() -> None:
+    looks = [("open", 1), ("closed", 2), ("closed", 3), ("open", 4)]
+    pages = [
+        archived(
+            "wordpress",
+            "posts",
+            [post(comment_status=status)],
+            fetched_at=datetime(2026, 2, 1, hour, tzinfo=UTC),
+            capture_id=f"look-{hour}",
+            evidence_offset=hour,
+        )
+        for status, hour in looks
+    ]
+    found = changes(show(*pages), NoPast(), workbench()).tables["moderation_actions"].to_pylist()
+    told = [(row["change"], row["state"], row["seen_before"].hour, row["seen_after"].hour) for row in found]
+    assert told == [("first_seen", "present", 1, 2), ("deleted", "deleted", 3, 4)]

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse import mart, query, query_child
+from warehouse import mart, query, query_child, query_process
 from warehouse.query import BadSQL, ChildDied, Limits, NoMart, QueryError, Refused, TimedOut, TooMuch
 
 
@@ -26,11 +26,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
             """
             CREATE TABLE posts AS
             SELECT 'bluesky:' || n AS record_id, TIMESTAMPTZ '2026-01-01 00:00:00+00' + n * INTERVAL 1 HOUR AS seen_after,
-                   CAST(NULL AS TIMESTAMPTZ) AS superseded_at, 'text ' || n AS text
+                   CAST(NULL AS TIMESTAMPTZ) AS seen_until, CAST(NULL AS TIMESTAMPTZ) AS superseded_at,
+                   CAST(NULL AS TIMESTAMPTZ) AS published_at, CAST(NULL AS TIMESTAMPTZ) AS platform_edited_at,
+                   1 AS version, 'text ' || n AS text
             FROM range(100000) AS numbers(n);
+            CREATE VIEW versions AS SELECT 'post' AS kind, * FROM posts;
             """
         )
-        connection.execute(mart.read_sql("posts_as_of"))
+        for name in ("records_as_of", "posts_as_of"):
+            connection.execute(mart.read_sql(name))
     (folder / "secret.csv").write_text("password\nhunter2\n")
     assert query.ask(folder / "mart.duckdb", "FROM posts").table().num_rows == 100_000
     return folder
@@ -149,7 +153,14 @@ def test_a_write_that_got_past_the_gate_meets_the_operating_system(asked: Path, 
         "c = _duckdb.connect(sys.argv[2], read_only=True)\n"
         'c.execute("COPY posts TO \'" + sys.argv[3] + "\'")\n'
     )
-    arguments = [sys.executable, "-c", program, str(query._CHILD.parent), str(asked), str(tmp_path / "out.csv")]
+    arguments = [
+        sys.executable,
+        "-c",
+        program,
+        str(Path(query_process.PROGRAM).parent),
+        str(asked),
+        str(tmp_path / "out.csv"),
+    ]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "File too large" in done.stderr
@@ -186,6 +197,30 @@ def test_the_child_gets_no_environment(asked: Path, monkeypatch: pytest.MonkeyPa
 )
 def test_a_question_is_answered(asked: Path, sql: str) -> None:
     assert query.ask(asked, sql).table().num_columns > 0
+
+
+def test_a_process_started_ahead_answers_one_question(asked: Path) -> None:
+    child = query_process.prepare()
+    assert query.start(asked, "SELECT 42 AS n", child=child).answer().table()["n"].to_pylist() == [42]
+    assert child.returncode == 0
+
+
+def test_a_process_started_ahead_ends_with_the_one_who_did_not_ask() -> None:
+    program = "from warehouse.query_process import prepare; print(prepare().pid)"
+    begun = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    proc = Path("/proc") / begun.stdout.strip()
+    deadline = time.monotonic() + 30
+    while proc.exists() and "State:\tZ" not in (proc / "status").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert begun.stderr == ""
+
+
+def test_the_child_loads_two_libraries_whatever_else_is_installed(asked: Path) -> None:
+    with query.ask(asked, "SELECT n, $x AS x FROM range(1000000000) AS t(n)", params={"x": "x"}) as answer:
+        next(iter(answer))
+        maps = Path(f"/proc/{answer._running._process.pid}/maps").read_text()
+    assert {"_duckdb", "pyarrow"} == {name for name in ("_duckdb", "pyarrow", "numpy", "pandas") if f"/{name}" in maps}
 
 
 def test_times_are_utc_wherever_the_server_stands(asked: Path) -> None:

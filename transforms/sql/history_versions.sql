@@ -31,7 +31,7 @@ SELECT
         ELSE 'thread_gate'
     END AS state_basis,
     CASE
-        WHEN change = 'first_seen' THEN NULL
+        WHEN change = 'first_seen' THEN if(family = 'moderation_action', presence_before, NULL)
         WHEN change = 'edited' THEN content_before
         WHEN change IN ('hidden', 'shown') AND gate IS NOT NULL THEN looked_before
         WHEN change IN ('hidden', 'shown') THEN content_before

@@ -20,5 +20,6 @@ CREATE TABLE IF NOT EXISTS heads (
     unit INTEGER
 );
 CREATE TABLE IF NOT EXISTS last_metrics (h UBIGINT, record_id VARCHAR, name VARCHAR, value BIGINT, seen_at TIMESTAMPTZ);
-CREATE TABLE IF NOT EXISTS known_media (h UBIGINT, record_id VARCHAR, media_id VARCHAR);
+-- Should two records have one hash, they share what is known of their files: a file of both is kept once.
+CREATE TABLE IF NOT EXISTS known_media (h UBIGINT, media_id VARCHAR);
 CREATE OR REPLACE MACRO family_of(kind) AS if(kind IN ('post', 'comment'), 'record', kind);

@@ -118,5 +118,5 @@ FROM {metrics}
 GROUP BY ALL;
 
 INSERT INTO known_media
-SELECT DISTINCT hash(record_id), record_id, media_id
+SELECT DISTINCT hash(record_id), media_id
 FROM {media};

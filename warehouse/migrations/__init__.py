@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-HEAD = "0002"
+HEAD = "0004"
 """The newest revision in ``versions/``: what an up-to-date database holds in ``alembic_version``."""

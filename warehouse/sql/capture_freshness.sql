@@ -8,8 +8,9 @@ WITH looks AS (
         max(started_at) FILTER (WHERE outcome = 'complete') AS last_complete_at,
         max(started_at) AS last_tried_at,
         max_by(outcome, started_at) AS last_outcome,
-        max(started_at) FILTER (WHERE outcome <> 'complete') AS last_error_at,
-        max_by(coalesce(message, outcome), started_at) FILTER (WHERE outcome <> 'complete') AS last_error,
+        max(started_at) FILTER (WHERE outcome NOT IN ('complete', 'not_covered')) AS last_error_at,
+        max_by(coalesce(message, outcome), started_at)
+            FILTER (WHERE outcome NOT IN ('complete', 'not_covered')) AS last_error,
         count(*) AS looks
     FROM captures
     GROUP BY account_id, resource

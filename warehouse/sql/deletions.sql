@@ -1,4 +1,5 @@
--- example: SELECT account, kind, author_handle, seen_before, seen_after, last_text FROM deletions WHERE still_gone ORDER BY seen_after DESC
+-- example: SELECT account, kind, author_handle, cause, seen_before, seen_after, last_text FROM deletions WHERE still_gone ORDER BY seen_after DESC
+-- example: SELECT cause, state_basis, count(*) AS times FROM deletions GROUP BY ALL ORDER BY times DESC
 CREATE VIEW deletions AS
 SELECT
     kind,
@@ -8,6 +9,7 @@ SELECT
     record_id,
     version,
     state,
+    cause_of_loss(platform, author_is_account, state_basis) AS cause,
     state_basis,
     author_id,
     author_handle,
@@ -25,12 +27,13 @@ SELECT
     root_id,
     evidence_key,
     evidence_offset
-FROM versions
+FROM changes
 WHERE change IN ('deleted', 'unavailable');
 
 COMMENT ON VIEW deletions IS 'One row per time a post or comment went from the platform: what it last said, and the interval in which it went.';
 COMMENT ON COLUMN deletions.version IS 'The version that says it is gone.';
-COMMENT ON COLUMN deletions.state IS 'deleted, or unavailable where the platform does not say why.';
+COMMENT ON COLUMN deletions.state IS 'deleted, or unavailable where the platform does not say that it is deleted.';
+COMMENT ON COLUMN deletions.cause IS 'deleted_by_author, removed_by_city, removed_by_platform, author_gone, author_suspended, made_private, or unknown: what state_basis tells.';
 COMMENT ON COLUMN deletions.seen_before IS 'Last time it was still there: it went after this.';
 COMMENT ON COLUMN deletions.seen_after IS 'First time it was gone: it went before this.';
 COMMENT ON COLUMN deletions.still_gone IS 'Whether it was gone when last looked at.';

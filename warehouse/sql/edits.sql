@@ -1,35 +1,34 @@
 -- example: SELECT account, record_id, seen_after, text_before, text_after FROM edits ORDER BY seen_after DESC
 CREATE VIEW edits AS
 SELECT
-    later.kind,
-    later.account,
-    later.account_id,
-    later.platform,
-    later.record_id,
-    later.version,
-    later.change,
-    later.author_handle,
-    later.author_is_account,
-    later.published_at,
-    later.platform_edited_at,
-    later.seen_before,
-    later.seen_after,
-    before.title AS title_before,
-    later.title AS title_after,
-    before.text AS text_before,
-    later.text AS text_after,
-    later.url,
-    later.root_id,
-    later.evidence_key,
-    later.evidence_offset
-FROM versions AS later
-JOIN versions AS before ON before.record_id = later.record_id AND before.version = later.version - 1
+    kind,
+    account,
+    account_id,
+    platform,
+    record_id,
+    version,
+    change,
+    author_handle,
+    author_is_account,
+    published_at,
+    platform_edited_at,
+    seen_before,
+    seen_after,
+    title_before,
+    title AS title_after,
+    text_before,
+    text AS text_after,
+    url,
+    root_id,
+    evidence_key,
+    evidence_offset
+FROM changes
 WHERE
-    later.version > 1
+    version > 1
     AND (
-        later.change = 'edited'
-        OR later.text IS DISTINCT FROM before.text
-        OR later.title IS DISTINCT FROM before.title
+        change = 'edited'
+        OR text IS DISTINCT FROM text_before
+        OR title IS DISTINCT FROM title_before
     );
 
 COMMENT ON VIEW edits IS 'One row per edit of a post or comment: the text before and after, and the interval in which it happened.';

@@ -1,7 +1,7 @@
 -- example: SELECT account, action, in_force, seen_after, subject_author, subject_text FROM moderation_log ORDER BY seen_after DESC
 CREATE VIEW moderation_log AS
 SELECT
-    accounts.name AS account,
+    actions.account,
     actions.account_id,
     actions.platform,
     actions.record_id,
@@ -19,12 +19,10 @@ SELECT
     actions.evidence_key,
     actions.evidence_offset
 FROM moderation_actions AS actions
-LEFT JOIN accounts USING (account_id)
 LEFT JOIN records ON records.record_id = actions.subject_id
 WHERE actions.superseded_at IS NULL;
 
 COMMENT ON VIEW moderation_log IS 'Every moderation action the archive knows of, in its latest state, with what it acts on.';
-COMMENT ON COLUMN moderation_log.account IS 'Name of the City-supported account in the registry.';
 COMMENT ON COLUMN moderation_log.in_force IS 'Whether it was in force when last looked at.';
 COMMENT ON COLUMN moderation_log.subject_author IS 'Handle of the author of what it acts on.';
 COMMENT ON COLUMN moderation_log.subject_text IS 'Text of what it acts on, in its latest known version.';

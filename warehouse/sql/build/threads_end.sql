@@ -2,22 +2,36 @@
 INSERT INTO places
 SELECT node, node, NULL, 0, '' FROM links WHERE node NOT IN (SELECT node FROM places);
 
+-- Trees that answer the same post, which is not archived, are one thread.
 CREATE TABLE thread_places AS
+WITH trees AS (
+    SELECT latest.node, coalesce(latest.root_id, latest.record_id) AS root_id, latest.happened_at
+    FROM latest
+    JOIN (SELECT node FROM places WHERE depth = 0) AS beginnings USING (node)
+),
+ordered AS (
+    SELECT
+        places.node,
+        places.parent,
+        places.depth,
+        trees.root_id,
+        row_number() OVER (
+            PARTITION BY md5_number(trees.root_id)
+            ORDER BY trees.happened_at, trees.node, places.path, places.depth, places.node
+        ) AS position
+    FROM places
+    JOIN trees ON trees.node = places.root
+)
 SELECT
-    nodes.record_id,
-    coalesce(roots.root_id, roots.record_id) AS root_id,
-    places.depth,
-    above.record_id AS under_id,
-    row_number() OVER (
-        PARTITION BY coalesce(roots.root_id, roots.record_id)
-        ORDER BY roots.happened_at, roots.record_id, places.path, places.depth, nodes.happened_at, nodes.record_id
-    ) AS position
-FROM places
-JOIN nodes USING (node)
-JOIN nodes AS roots ON roots.node = places.root
-LEFT JOIN nodes AS above ON above.node = places.parent
-ORDER BY root_id, position;
+    latest.record_id,
+    ordered.root_id,
+    ordered.depth,
+    CASE ordered.parent WHEN md5_number(latest.parent_id) THEN latest.parent_id ELSE if(ordered.parent IS NULL, NULL, latest.root_id) END AS under_id,
+    ordered.position
+FROM latest
+JOIN ordered USING (node)
+ORDER BY md5_number(ordered.root_id), position;
 
-DROP TABLE nodes;
-DROP TABLE links;
 DROP TABLE places;
+DROP TABLE links;
+DROP VIEW latest;

@@ -1,10 +1,18 @@
--- One table of versions from `source`, each with the moment the next one replaced it. The rows keep the order of the archive's files (by
--- month, within them by account and time): sorting them all again would cost most of the build and prune little more.
+-- One table of versions from `source`, each with the name of its account, the last time it was seen as it is, and the moment the next one
+-- replaced it. Only few records have more than one version: the comparison goes over those. The rows keep the order of the archive's
+-- files (by month, within them by account and time): sorting them all again would cost most of the build and prune little more.
 CREATE TABLE built AS
 WITH spans AS (
-    SELECT record_id, version, lead(seen_after) OVER (PARTITION BY record_id ORDER BY version) AS superseded_at
+    SELECT
+        record_id,
+        version,
+        lead(seen_before) OVER step AS seen_until,
+        lead(seen_after) OVER step AS superseded_at
     FROM source
+    WHERE record_id IN (SELECT record_id FROM source WHERE version > 1)
+    WINDOW step AS (PARTITION BY record_id ORDER BY version)
 )
-SELECT source.*, spans.superseded_at
+SELECT source.*, accounts.name AS account, spans.seen_until, spans.superseded_at
 FROM source
-JOIN spans USING (record_id, version);
+LEFT JOIN spans USING (record_id, version)
+LEFT JOIN accounts USING (account_id);

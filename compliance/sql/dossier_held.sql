@@ -1,0 +1,1 @@
+SELECT * FROM records_as_of($moment) WHERE record_id = $record;

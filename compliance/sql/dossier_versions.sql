@@ -1,0 +1,6 @@
+SELECT
+    *,
+    CASE WHEN change IN ('deleted', 'unavailable') THEN cause_of_loss(platform, author_is_account, state_basis) END AS cause
+FROM versions
+WHERE record_id = $record
+ORDER BY version;

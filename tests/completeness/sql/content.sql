@@ -1,0 +1,13 @@
+SELECT
+    versions.record_id,
+    versions.kind,
+    versions.version,
+    versions.change,
+    versions.state,
+    versions.text,
+    versions.source_visibility,
+    versions.seen_before,
+    versions.seen_after,
+    deletions.cause
+FROM versions
+LEFT JOIN deletions USING (record_id, version);

@@ -1,0 +1,2 @@
+SELECT call, native_id, reason, detail
+FROM quarantine;
