@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ROOMS := cli compliance connectors console pipeline samplecity transforms warehouse settings.py
 
-.PHONY: help demo test up lint bench docs clean lock
+.PHONY: help demo test completeness up lint bench docs clean lock
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ up: .venv/runtime ## run everything in the foreground: storage, Airflow, console
 
 test: .venv/development ## run the whole suite
 	@$(BIN)/python -m pytest
+
+completeness: .venv/development ## capture real platforms on loopback and compare the archive with what happened there
+	@$(BIN)/python tests/completeness/run.py
 
 lint: .venv/development ## style, types and who may import whom
 	@$(BIN)/ruff check .

@@ -40,22 +40,26 @@ def written(folder: Path, posts: int) -> list[Path]:
 
 def archived(files: Iterable[Path]) -> Iterator[ArchivedPage]:
     """Page files as the normalizers see pages."""
-    account = BulkAccount(1).did
     for number, file in enumerate(files):
-        yield ArchivedPage(
-            platform="bluesky",
-            account_id=f"bluesky:{account}",
-            service=PDS,
-            capture_id=CAPTURE,
-            call=CALL,
-            subject="",
-            url=URL,
-            status=200,
-            content=file.read_bytes(),
-            fetched_at=SEEN + timedelta(seconds=number),
-            evidence_key=f"evidence/{CAPTURE}",
-            evidence_offset=number,
-        )
+        yield archived_page(number, file.read_bytes())
+
+
+def archived_page(number: int, body: bytes) -> ArchivedPage:
+    """One of them."""
+    return ArchivedPage(
+        platform="bluesky",
+        account_id=f"bluesky:{BulkAccount(1).did}",
+        service=PDS,
+        capture_id=CAPTURE,
+        call=CALL,
+        subject="",
+        url=URL,
+        status=200,
+        content=body,
+        fetched_at=SEEN + timedelta(seconds=number),
+        evidence_key=f"evidence/{CAPTURE}",
+        evidence_offset=number,
+    )
 
 
 def workspace(home: Path, **environment: str) -> Workspace:

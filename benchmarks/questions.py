@@ -57,7 +57,7 @@ QUESTIONS = {
 """What is asked."""
 
 
-def build(folder: Path, records: int, accounts: int) -> Path:
+def build(folder: Path, records: int, accounts: int, memory: str) -> Path:
     """Invent the city and build its mart; nothing where it is there already."""
     path = folder / "mart.duckdb"
     if path.exists():
@@ -76,20 +76,20 @@ def build(folder: Path, records: int, accounts: int) -> Path:
 
         _invent(folder, {"records": str(records), "accounts": str(accounts), "folder": str(folder)})
         done("inventing")
-        _fill(fresh, folder, done)
+        _fill(fresh, folder, memory, done)
     slowest = ", ".join(f"{name} {took[name]:,.0f} s" for name in sorted(took, key=took.__getitem__)[-4:])
     print(f"{records:,} records: {sum(took.values()):,.0f} s to make ({slowest}), {fresh.stat().st_size / 1e9:.1f} GB")
     return fresh.replace(path)
 
 
-def _fill(fresh: Path, folder: Path, done: Callable[[str], None]) -> None:
+def _fill(fresh: Path, folder: Path, memory: str, done: Callable[[str], None]) -> None:
     """Build the mart as the program does."""
     relations = {name: _relation(folder, name) for name in mart.SOURCES}
-    limits = {"threads": 2, "memory_limit": mart.MEMORY_LIMIT, "temp_directory": folder / "spill"}
-    with contextlib.closing(duck.connect(fresh, **limits)) as connection:
+    connection = duck.connect(fresh, threads=2, memory_limit=memory, temp_directory=folder / "spill")
+    with contextlib.closing(connection):
         connection.execute("SET enable_progress_bar = false")
         registry = connection.execute(f"FROM {_relation(folder, 'accounts')}").to_arrow_table()
-        mart.fill(connection, relations, {"accounts": registry}, done)
+        mart.fill(connection, relations, {"accounts": registry}, done, sightings=_relation(folder, "sightings"))
         connection.execute("CHECKPOINT")
         done("writing")
 
@@ -157,6 +157,9 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, help="City accounts (default: one to 10,000 records, at least 50)")
     parser.add_argument("--repeats", type=int, default=5, help="times each question is asked (default: 5)")
     parser.add_argument(
+        "--memory", default=mart.MEMORY_LIMIT, help=f"what building may use (default: {mart.MEMORY_LIMIT}, as ever)"
+    )
+    parser.add_argument(
         "--keep", type=Path, help="folder for the mart, kept and used again (default: one that is removed)"
     )
     chosen = parser.parse_args()
@@ -164,7 +167,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         folder = chosen.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="onrecord-bench-")))
         folder.mkdir(parents=True, exist_ok=True)
-        lines = list(measure(build(folder, chosen.records, accounts), chosen.repeats))
+        lines = list(measure(build(folder, chosen.records, accounts, chosen.memory), chosen.repeats))
     report.show("Questions about history", lines, unit="s")
 
 

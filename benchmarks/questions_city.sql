@@ -122,6 +122,15 @@ COPY (
     FROM '$folder/posts.parquet'
 ) TO '$folder/metrics.parquet' (COMPRESSION lz4);
 
+-- One look for every version; what looks again and sees the same is not asked about.
+COPY (
+    SELECT record_id, 'post' AS kind, seen_after AS seen_at, state, content_sha256, capture_id, evidence_key, evidence_offset
+    FROM '$folder/posts.parquet'
+    UNION ALL
+    SELECT record_id, 'comment', seen_after, state, content_sha256, capture_id, evidence_key, evidence_offset
+    FROM '$folder/comments.parquet'
+) TO '$folder/sightings.parquet' (COMPRESSION lz4);
+
 -- Each account is looked at every twelve hours, its posts and its comments; one look in a hundred fails and leaves a gap.
 COPY (
     SELECT

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ALL = ("normalize", "capture", "sql", "memory")
+ALL = ("normalize", "changes", "capture", "revisit", "sql", "memory", "questions")
 EXAMPLES = """
 examples:
   .venv/bin/python benchmarks/run.py

@@ -10,6 +10,7 @@ code  meaning
 4     a platform did not give what was asked; the ledger has it
 5     storage or the database did not do what was asked
 6     settings or policy files are wrong
+7     findings are open (``onrecord findings --check``)
 130   interrupted
 ====  =====================================================================
 """

@@ -48,7 +48,7 @@ _MEMORY_LIMIT = "1GB"
 _ATTEMPTS = 3
 _SQL = Path(__file__).with_name("sql")
 _KNOWN = {one.name for one in RECORD_COLUMNS} | {*CONTENT.names, *MODERATION_ACTIONS.names, *PROFILES.names}
-_KNOWN |= {"superseded_at", "place", "depth", "position", "under_id"}
+_KNOWN |= {"record_key", "seen_until", "superseded_at", "place", "depth", "position", "under_id"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,8 @@ class Listing(Generic[T]):
 def pages(client: Client, listing: Listing[T], look: Look) -> Iterator[Page]:
     """Read a listing from ``look.resume`` (or its start) to its end, or to the first page entirely older than ``look.since``.
 
+    The page it begins with is never the last for its age alone.
+
     Raises :class:`PagingLoop` where a page leads back to one read before, :class:`CursorExpired` where the platform refuses to go on
     from a place it gave, and what :meth:`Client.read` raises.
     """
@@ -172,11 +174,15 @@ def readings(
     """Like :func:`pages`, each with its decoded answer."""
     place: Checkpoint = look.resume or {}
     been = {_key(place)}
+    in_order = bool(place)
     for _ in range(page_limit):
         params = {**listing.params, **listing.pager.query(place)}
         exchange, value = _read(client, listing, params, place)
         shown = listing.show(value)
-        following = None if _is_past(shown.items, look.since) else listing.pager.after(exchange, value, place)
+        # a listing that begins with the past is out of order, or lost its newest items: one more page tells
+        is_over = in_order and _is_past(shown.items, look.since)
+        in_order = True
+        following = None if is_over else listing.pager.after(exchange, value, place)
         if following is not None and _key(following) in been:
             msg = f"{client.host}: {listing.endpoint.call} leads back to a page already read ({len(been)} pages)"
             raise PagingLoop(msg, exchange=exchange)

@@ -20,7 +20,7 @@ from connectors.faults import ConnectorError
 from transforms.page import CONTROL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from connectors.contract import Connection, Page, Resource
@@ -52,8 +52,8 @@ class Absence:
     seen: Seen
     apart: set[str]
     """Known records that no listing shows any more: always read directly."""
-    suspected_since: datetime | None
-    """When a look at this resource first ended as suspicious, and none has completed since."""
+    suspected_since: Callable[[], datetime | None]
+    """Asks when a look at this resource first ended as suspicious, if none has completed since."""
 
     @property
     def is_suspicious(self) -> bool:
@@ -74,7 +74,9 @@ class Absence:
         if controls:
             if not self._any_there(controls):
                 raise ListingShrank(self._message("records which the listing shows are said not to exist either"))
-        elif self.suspected_since is None or self.connection.clock() - self.suspected_since < CHECK_AFTER:
+            return
+        since = self.suspected_since()
+        if since is None or self.connection.clock() - since < CHECK_AFTER:
             hours = CHECK_AFTER / timedelta(hours=1)
             raise ListingShrank(
                 self._message(f"it shows nothing known at all; believed if it is the same {hours:g} h later")

@@ -97,7 +97,8 @@ class _Look:
 
     def run(self) -> ledger.Capture:
         """Look, resumed where a recent one was cut off; an expired cursor starts the listing over once."""
-        before = ledger.unfinished(self._places.engine, self._account_id, self.resource.name)
+        latest = self.visit.latest[self.resource.name]
+        before = latest if latest and ledger.can_go_on(latest) else None
         too_old = before and self._places.clock() - before.progressed_at > RESUME_WITHIN
         if too_old or (self._gives_subjects and not self.subjects.kept):
             before = None
@@ -136,7 +137,7 @@ class _Look:
         return window_start(min(known_to) if len(known_to) == len(reached) else None, now, self._places.window)
 
     def _last(self, resource: Resource) -> ledger.Capture | None:
-        return ledger.last_complete(self._places.engine, self._account_id, resource.name)
+        return self.visit.last_complete[resource.name]
 
     def _read(self, begun: ledger.Capture, recorder: Recorder, connection: Connection, *, resumed: bool) -> None:
         missing = self._known(begun)
@@ -146,7 +147,9 @@ class _Look:
             self.subjects.begin(resumed=resumed)
         if self._list(begun, recorder, seen, connection, resume=begun.checkpoint):
             return
-        suspected = ledger.suspected_since(self._places.engine, self._account_id, begun.resource, ListingShrank.code)
+        suspected = partial(
+            ledger.suspected_since, self._places.engine, self._account_id, begun.resource, ListingShrank.code
+        )
         absence = Absence(self.resource, connection, seen, self._apart(begun), suspected)
         if absence.is_suspicious:
             self.subjects.begin(resumed=not self._gives_subjects)

@@ -41,6 +41,7 @@ class Tally:
     pages: int = 0
     items: int = 0
     total: int | None = None
+    """The platform's own count: the largest, where a resource is read as several listings."""
     skipped: Counter[str] = field(default_factory=Counter)
     newest: datetime | None = None
     oldest: datetime | None = None
@@ -51,7 +52,7 @@ class Tally:
     def add(self, page: Page) -> None:
         """Count a page."""
         self.items += len(page.items)
-        self.total = page.total if page.total is not None else self.total
+        self.total = max((one for one in (page.total, self.total) if one is not None), default=None)
         self.skipped.update(page.skipped)
         self.checkpoint = page.checkpoint
         dates = [item.published_at for item in page.items if item.published_at]

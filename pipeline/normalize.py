@@ -178,16 +178,21 @@ class Run:
             self._take(heads, batch)
 
     def _take(self, heads: Heads, batch: Batch) -> None:
+        found = self._changes_in(batch, heads)
+        self._write({**found.tables, "quarantine": _new_quarantine(heads, batch.quarantine)})
+        heads.remember(found)
+        _give_back(heads)
+        if found.late.num_rows:
+            self._late.append(found.late)
+
+    def _changes_in(self, batch: Batch, heads: Heads) -> Changes:
         try:
             found = history.changes(batch, heads, self._bench)
         except Unsettled:
             self._settle(heads)
             found = history.changes(batch, heads, self._bench)
-        self._write({**found.tables, "quarantine": _new_quarantine(heads, batch.quarantine)})
-        heads.remember(found)
-        memory.give_back()
-        if found.late.num_rows:
-            self._late.append(found.late)
+        _give_back(heads)
+        return found
 
     def _write(self, tables: Mapping[str, pa.Table]) -> None:
         if self._written is None:
@@ -218,9 +223,16 @@ class Run:
             self._late.clear()
             self._remade += keys.num_rows
             remaking.remake(self._archive, heads, self._evidence, keys, unit, self._bench)
+            self.accounts.update(one.account_id for one in unit)
         self.rows.update(ledger_tables.export_evidence(self._archive, heads, unit))
         self._objects += len(unit)
         return self._objects, [one.key for one in unit]
+
+
+def _give_back(heads: Heads) -> None:
+    """Memory freed by a batch, to the system: the next step shall not come on top of it."""
+    heads.give_back()
+    memory.give_back()
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:

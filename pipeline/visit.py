@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from connectors.contract import AccountRef, Connection, Credential
 from connectors.faults import ConnectorError, CursorExpired
+from connectors.registry import PLATFORMS
 from pipeline.look import Recorder, Watch, evidence_object
 from warehouse import ledger
 from warehouse.evidence import lock
@@ -63,6 +64,10 @@ class Visit:
     credential: Credential | None
     watch: Watch | None
     renew: Callable[[], None]
+    latest: Mapping[str, ledger.Capture | None]
+    """Resource -> the last look at it before this visit."""
+    last_complete: Mapping[str, ledger.Capture | None]
+    """Resource -> the last look at it that completed, before this visit."""
 
     def begin(
         self, resource: str, *, since: datetime | None = None, resumed_from: ledger.Capture | None = None
@@ -79,6 +84,7 @@ class Visit:
             software=self.places.software,
             since=since,
             resumed_from=resumed_from,
+            last_complete=self.last_complete.get(resource),
         )
 
     def record(self, begun: ledger.Capture, read: Callable[[Recorder, Connection], None]) -> ledger.Capture:
@@ -148,7 +154,9 @@ def visiting(
         places.spool.mkdir(parents=True, exist_ok=True)
         adopt_leftovers(places)
         ledger.interrupt(places.engine, account.account_id)
-        yield Visit(places, account, credential, watch, _now_and_then(renew, places.clock))
+        names = [resource.name for resource in PLATFORMS[account.platform].resources]
+        latest, complete = ledger.standing(places.engine, account.account_id, names)
+        yield Visit(places, account, credential, watch, _now_and_then(renew, places.clock), latest, complete)
 
 
 def _now_and_then(renew: Callable[[], None], clock: Callable[[], datetime]) -> Callable[[], None]:
@@ -168,7 +176,17 @@ def untried(
     places: Places, account: Account, resource: str, *, outcome: str, message: str, retry_at: datetime | None = None
 ) -> ledger.Capture:
     """Note in the ledger that a resource could not be looked at, and why."""
-    begun = Visit(places, account, None, None, lambda: None).begin(resource)
+    now = places.clock()
+    begun = ledger.begin_capture(
+        places.engine,
+        capture_id=new_capture_id(now),
+        account_id=account.account_id,
+        platform=account.platform,
+        resource=resource,
+        started_at=now,
+        software=places.software,
+        last_complete=ledger.last_complete(places.engine, account.account_id, resource),
+    )
     return ledger.end_capture(
         places.engine,
         begun.capture_id,

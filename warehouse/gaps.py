@@ -95,6 +95,12 @@ def close(connection: Connection, account_id: str, resource: str, *, at: datetim
     connection.execute(update(GapRow).where(unclosed).values(closed_at=at))
 
 
+def rename_cause(connection: Connection, account_id: str, resource: str, cause: str) -> None:
+    """Give the open gap of the account and resource, if there is one, the cause that is now known to be the real one."""
+    unclosed = (GapRow.account_id == account_id) & (GapRow.resource == resource) & GapRow.closed_at.is_(None)
+    connection.execute(update(GapRow).where(unclosed).values(cause=cause))
+
+
 def listing(engine: Engine, *, account_id: str | None = None, unclosed_only: bool = False) -> Iterator[Gap]:
     """All gaps, oldest capture first, read page by page."""
     query = select(GapRow.__table__)

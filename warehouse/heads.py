@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
 REFLECTED = ("posts", "comments", "moderation_actions", "profiles", "sightings", "media", "metrics")
 """Tables the heads are made from."""
-MEMORY = "64MB"
+MEMORY = "32MB"
+MEMORY_TO_SORT = "64MB"
 MEMORY_TO_REBUILD = "1GB"
 """Beyond it the work goes to disk."""
-WAL = "16MB"
-"""What is remembered stays in memory until this much was written: rather more must fit there."""
+WAL = "8MB"
+"""What is remembered stays in memory until this much was written: several times as much must fit there."""
 _LAYOUT = 2
 _SQL = Path(__file__).parent / "heads_sql"
 
@@ -168,7 +169,9 @@ class Heads:
         """Write what was there when last looked at, a Parquet file per account (all, or these): see :mod:`warehouse.known`."""
         wanted = pa.table({"account_id": pa.array([] if account_ids is None else list(account_ids), pa.string())})
         with self._given(wanted_accounts=wanted):
+            self._limit(MEMORY_TO_SORT)
             self._run("write_known", folder=duck.literal(str(folder)), all="true" if account_ids is None else "false")
+            self._limit(MEMORY)
 
     def metrics(self, record_ids: pa.ChunkedArray) -> pa.Table:
         """``KNOWN_METRICS``: the last counts of these records."""
@@ -210,6 +213,10 @@ class Heads:
                 self._run("remember_metrics")
             if media.num_rows:
                 self._connection.execute("INSERT INTO known_media SELECT hash(record_id), media_id FROM shown")
+
+    def give_back(self) -> None:
+        """Return what DuckDB freed, in this process, to the system: its allocator keeps it until a limit is set."""
+        self._limit(MEMORY)
 
     def _unsettle(self) -> None:
         if not self._open:

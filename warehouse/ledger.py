@@ -41,6 +41,7 @@ __all__ = [
     "EvidenceObject",
     "Progress",
     "begin_capture",
+    "can_go_on",
     "captures",
     "checkpoint",
     "due",
@@ -54,9 +55,9 @@ __all__ = [
     "mark_normalized",
     "mark_tabled",
     "pending_evidence",
+    "standing",
     "store_evidence",
     "suspected_since",
-    "unfinished",
     "untabled_captures",
 ]
 
@@ -101,13 +102,14 @@ def begin_capture(
     software: str,
     since: datetime | None = None,
     resumed_from: Capture | None = None,
+    last_complete: Capture | None = None,
 ) -> Capture:
     """Record that a look begins.
 
-    The cursor is taken over from the last complete look. With ``resumed_from`` (see :func:`unfinished`) the window, the
-    checkpoint and the cursor of that look are taken over too.
+    The cursor is taken over from ``last_complete``. With ``resumed_from`` (see :func:`can_go_on`) the window, the
+    checkpoint and the cursor of that look are taken over instead.
     """
-    before = resumed_from or last_complete(engine, account_id, resource)
+    before = resumed_from or last_complete
     capture = Capture(
         capture_id=capture_id,
         account_id=account_id,
@@ -171,7 +173,7 @@ def end_capture(
         capture = _locked(connection, capture_id)
         if capture.outcome == outcome:
             return capture
-        capture = _running(connection, capture_id)
+        _require_running(capture)
         _store(connection, evidence)
         if progress is not None:
             capture = _advanced(capture, progress, ended_at)
@@ -266,12 +268,32 @@ def latest(engine: Engine, account_id: str, resource: str) -> Capture | None:
     return _first(engine, query)
 
 
-def unfinished(engine: Engine, account_id: str, resource: str) -> Capture | None:
-    """The last look at this resource if it did not complete and can be resumed from its checkpoint."""
-    capture = latest(engine, account_id, resource)
-    if capture is None or capture.outcome == COMPLETE or capture.outcome in STARTS_OVER:
-        return None
-    return capture if capture.checkpoint is not None else None
+def can_go_on(capture: Capture) -> bool:
+    """Whether a look did not complete and can be resumed from its checkpoint."""
+    over = capture.outcome == COMPLETE or capture.outcome in STARTS_OVER
+    return not over and capture.checkpoint is not None
+
+
+def standing(
+    engine: Engine, account_id: str, resources: Sequence[str]
+) -> tuple[dict[str, Capture | None], dict[str, Capture | None]]:
+    """The last look at each of these resources, and the last one that completed, in two questions."""
+    with engine.connect() as connection:
+        return _newest(connection, account_id, resources), _newest(connection, account_id, resources, COMPLETE)
+
+
+def _newest(
+    connection: Connection, account_id: str, resources: Sequence[str], outcome: str | None = None
+) -> dict[str, Capture | None]:
+    table = CaptureRow.__table__
+    wanted = []
+    for resource in resources:
+        mine = (table.c.account_id == account_id) & (table.c.resource == resource)
+        query = select(table.c.capture_id).where(mine if outcome is None else mine & (table.c.outcome == outcome))
+        wanted.append(query.order_by(table.c.started_at.desc(), table.c.capture_id.desc()).limit(1).scalar_subquery())
+    rows = [_capture(row) for row in connection.execute(select(table).where(table.c.capture_id.in_(wanted)))]
+    found = {one.resource: one for one in rows}
+    return {resource: found.get(resource) for resource in resources}
 
 
 def captures(engine: Engine, *, account_id: str | None = None, after: str = "") -> Iterator[Capture]:
@@ -379,6 +401,8 @@ def _end(connection: Connection, capture: Capture) -> Capture:
         capture = replace(capture, checkpoint=None)
         gaps.close(connection, capture.account_id, capture.resource, at=capture.started_at)
     else:
+        if capture.outcome == NOT_COVERED:  # whatever failed before: without this, too, it would not have been covered
+            gaps.rename_cause(connection, capture.account_id, capture.resource, NOT_COVERED)
         gaps.open_one(
             connection,
             account_id=capture.account_id,
@@ -423,10 +447,14 @@ def _locked(connection: Connection, capture_id: str) -> Capture:
 
 def _running(connection: Connection, capture_id: str) -> Capture:
     capture = _locked(connection, capture_id)
-    if capture.outcome != RUNNING:
-        msg = f"capture {capture_id} of {capture.account_id} has ended ({capture.outcome}); another process took over, or it was ended twice"
-        raise CaptureOver(msg)
+    _require_running(capture)
     return capture
+
+
+def _require_running(capture: Capture) -> None:
+    if capture.outcome != RUNNING:
+        msg = f"capture {capture.capture_id} of {capture.account_id} has ended ({capture.outcome}); another process took over, or it was ended twice"
+        raise CaptureOver(msg)
 
 
 def _store(connection: Connection, objects: Iterable[EvidenceObject]) -> int:

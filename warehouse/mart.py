@@ -61,7 +61,7 @@ VIEWS = (
     "metrics_as_of",
 )
 """Files in ``warehouse/sql``, in the order in which they build on each other; the first is all that the table ``changes`` needs."""
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = "3GB"
 LOCK_SECONDS = 900
 DEEPEST_THREAD = 10_000
 _FULL = re.compile(r"no space left|file too large|disk quota|max_temp_directory_size", re.IGNORECASE)

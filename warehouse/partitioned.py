@@ -1,12 +1,13 @@
 """Rows into Parquet files, one partition after another, without copying more than one at a time.
 
-pyiceberg filters the whole table once per partition: for a hundred months a hundred passes. Here the order is found on the few
+pyiceberg filters the whole table once per partition, for a hundred months a hundred passes, and works out its schema anew. Here the order is found on the few
 columns it rests on, and each partition's rows are picked once, sorted. Rows in one chunk are picked fastest: others are joined for every pick.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,15 +18,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyiceberg.manifest import DataFile
+    from pyiceberg.partitioning import PartitionKey
     from pyiceberg.table import Table
 
 
 def data_files(name: str, table: Table, rows: pa.Table) -> Iterator[DataFile]:
     """Write the rows of a table of the archive; the files, which no snapshot names yet."""
-    from pyiceberg.io.pyarrow import _dataframe_to_data_files  # noqa: PLC0415 - no public way to stage files
+    from pyiceberg.io.pyarrow import pyarrow_to_schema, write_file  # noqa: PLC0415 - half a second to load
+    from pyiceberg.table import WriteTask  # noqa: PLC0415
 
+    schema = pyarrow_to_schema(rows.schema, table.schema().name_mapping)
     for part in parts(name, rows):
-        yield from _dataframe_to_data_files(table_metadata=table.metadata, df=part, io=table.io)
+        task = WriteTask(uuid4(), 0, schema, part.to_batches(), partition_key=_key(table, part))
+        yield from write_file(table.io, table.metadata, iter([task]))
+
+
+def _key(table: Table, part: pa.Table) -> PartitionKey | None:
+    """Iceberg's name for the partition all rows of a part belong to."""
+    from pyiceberg.partitioning import PartitionFieldValue, PartitionKey  # noqa: PLC0415 - see above
+
+    schema, spec, values = table.schema(), table.spec(), []
+    for field in spec.fields:
+        source = schema.find_field(field.source_id)
+        [value] = field.transform.pyarrow_transform(source.field_type)(part[source.name][:1]).to_pylist()
+        values.append(PartitionFieldValue(field, value))
+    return PartitionKey(values, spec, schema) if values else None
 
 
 def parts(name: str, rows: pa.Table) -> Iterator[pa.Table]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,8 @@ class Held:
     quarantined: list[str]
 
 
-Content = Callable[[str | None, str | None], str]
-"""What is compared of a text and its visibility: platforms dress texts up differently."""
+Content = Callable[[str, str, Sequence[str]], str]
+"""What is compared of a text, its visibility and the ids of its files: platforms dress texts up differently."""
 Kind = Callable[[str, str], str]
 """The kind of a moderation record, by its id and action."""
 
@@ -46,7 +46,8 @@ def acted(action: str, subject_id: str | None, reason: str | None) -> str:
 
 
 def _row(one: dict[str, Any], content: Content) -> Row:
-    return Row(content=content(one.pop("text"), one.pop("source_visibility")), **one)
+    text, visibility, files = one.pop("text"), one.pop("source_visibility"), one.pop("files")
+    return Row(content=content(text or "", visibility or "", files or []), **one)
 
 
 def _action(one: dict[str, Any], kind: Kind) -> Row:

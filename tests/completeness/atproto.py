@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from atproto_stack import Stack, running_stack
 from completeness.archive import read
-from completeness.atproto_people import GATE, People
+from completeness.atproto_people import GATE, People, with_files
 from completeness.atproto_retold import retell
 from completeness.compare import compare
 from completeness.life import Beyond, Span
@@ -71,7 +71,7 @@ def run(place: Path, *, fast: bool, tell: Callable[[str], None]) -> Outcome:
         services = {**stack.services, APPVIEW: appview.address, host: server.address}
         with installation(place / "bluesky", services, tell) as visits:
             _tell_the_story(_Scene(stack, (appview, server), visits, tell), FAST if fast else FULL)
-            held = read(visits.mart(), lambda text, _: text or "")
+            held = read(visits.mart(), lambda text, _, files: with_files(text, files))
             truth = visits.truth
     seconds = int(time.monotonic() - began)
     result = compare(truth, held.rows, held.gaps)

@@ -69,7 +69,13 @@ class People:
 
     def written(self, uri: str, kind: str, account: str, text: str) -> None:
         """Note a post, or an answer below a post of an account."""
-        self._noted.append(lambda span: self.truth.begin(_id(uri), kind, _id(account), span, content=text))
+        content = self._content(uri, text)
+        self._noted.append(lambda span: self.truth.begin(_id(uri), kind, _id(account), span, content=content))
+
+    def _content(self, uri: str, text: str) -> str:
+        """A change of the text leaves the files as they were."""
+        media = self.file["posts"].get(uri, {}).get("media", [])
+        return with_files(text, [f"bluesky:{file['cid']}" for file in media])
 
     def edit(self, uri: str, text: str) -> None:
         """Change a post."""
@@ -79,7 +85,7 @@ class People:
 
     def edited(self, uri: str, text: str) -> None:
         """Note a change of a post."""
-        self._note(uri, content=text)
+        self._note(uri, content=self._content(uri, text))
 
     def delete(self, uri: str, *, by_city: bool = False) -> None:
         """Delete a post."""
@@ -99,7 +105,7 @@ class People:
 
     def made_again(self, uri: str, text: str) -> None:
         """Note that a deleted post is there again."""
-        self._note(uri, state="present", content=text)
+        self._note(uri, state="present", content=self._content(uri, text))
 
     # --- what an account does about others
 
@@ -242,6 +248,11 @@ class People:
             login = {"identifier": did, "password": PASSWORD}
             self._tokens[did] = self.stack.call("com.atproto.server.createSession", login)["accessJwt"]
         return self.stack.call(method, body, token=self._tokens[did], to=to)
+
+
+def with_files(text: str, files: Sequence[str]) -> str:
+    """What of a post is compared: its text and which files it shows."""
+    return " ".join([text, *sorted(files)])
 
 
 def _event(*, reverse: bool) -> str:

@@ -19,11 +19,11 @@ _BEYOND = {
     "ozone:modEventComment": "inner note of the platform's moderators",
     "ozone:modEventEscalate": "inner note of the platform's moderators",
     "ozone:modEventTag": "inner note of the platform's moderators",
-    "ozone:modEventLabel": "not kept as moderation: labels come with the view, in the evidence",
+    "ozone:modEventLabel": "the API shows labels with the view; they are in the evidence, and not among the moderation actions",
     "handleChange": "of a commenter, whose profile is not followed; the next version of what they wrote names the new handle",
     "pdsAdminTakedown": "a host's own removal of a record: its server then answers as for a deleted one, and tells nobody",
 }
-"""Kind in the action log -> why no look can show it."""
+"""Kind in the action log -> why it is not counted: mostly, no look can show it."""
 
 
 def retell(people: People, captured: Collection[str], *, seed: Span, mutate: Span) -> None:

@@ -79,7 +79,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
-    """What happened and cannot be shown, and why."""
+    """What happened and is not counted, and why."""
 
     what: str
     why: str

@@ -38,7 +38,7 @@ class Outcome:
 
 
 def show(console: Console, outcome: Outcome) -> None:
-    """Print the table, then what is missing, false, and beyond reach."""
+    """Print the table, then what is missing, false, and not counted."""
     table = Table(title=f"{outcome.platform}: {outcome.looks} looks in {outcome.seconds} s", title_justify="left")
     table.add_column("kind of change", no_wrap=True)
     for heading in ("happened", "recall", "archived", "precision"):
@@ -53,7 +53,7 @@ def show(console: Console, outcome: Outcome) -> None:
     _list(console, "quarantined", outcome.quarantined)
     for kind, records in sorted(outcome.result.unseen.items()):
         _list(console, f"over before a look could see it: {kind}", records)
-    _list(console, "not shown by the API", [f"{one.what}: {one.why}" for one in outcome.beyond])
+    _list(console, "not counted", [f"{one.what}: {one.why}" for one in outcome.beyond])
 
 
 def write(page: Path, outcomes: list[Outcome], made: str) -> None:
@@ -73,7 +73,7 @@ def _markdown(outcomes: list[Outcome]) -> str:
         unseen = [f"| {kind} | {len(records)} |" for kind, records in sorted(outcome.result.unseen.items())]
         if unseen:
             lines += ["", "Over before a look could see it:", "", "| kind of change | times |", "|---|---:|", *unseen]
-        lines += ["", "Not shown by the API:", "", *(f"- {one.what}: {one.why}" for one in outcome.beyond), ""]
+        lines += ["", "Not counted, and why:", "", *(f"- {one.what}: {one.why}" for one in outcome.beyond), ""]
     return "\n".join(lines)
 
 

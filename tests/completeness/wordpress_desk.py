@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,8 +28,14 @@ _POSTS = """
 SELECT ID, post_status, post_content, comment_status FROM wp_posts
 WHERE post_type = 'post' AND post_status IN ('publish', 'future', 'draft', 'pending', 'private', 'trash')
 """
+_PICTURES = """
+SELECT meta.post_id, meta.meta_value FROM wp_postmeta AS meta
+JOIN wp_posts AS picture ON picture.ID = meta.meta_value AND picture.post_type = 'attachment'
+WHERE meta.meta_key = '_thumbnail_id'
+"""
 _COMMENTS = "SELECT comment_ID, comment_approved, comment_content, comment_post_ID FROM wp_comments"
 _TAG = re.compile(r"<[^<>]+>")
+_NUMBERED = re.compile(r"/media/\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +136,24 @@ class Desk:
         database = self.site.root / "sqlite-db" / "wp.sqlite"
         found: dict[str, Thing] = {}
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            pictures = {post: [f"{ACCOUNT_ID}/media/{number}"] for post, number in connection.execute(_PICTURES)}
             for number, status, content, comments in connection.execute(_POSTS):
-                found[f"{HOST}/post/{number}"] = Thing("post", status, compared(content, status), comments == "closed")
+                text = compared(content, status, pictures.get(number, []))
+                found[f"{HOST}/post/{number}"] = Thing("post", status, text, comments == "closed")
             for number, approved, content, _ in connection.execute(_COMMENTS):
                 status = _STATUS.get(approved, approved)
                 found[f"{HOST}/comment/{number}"] = Thing("comment", status, compared(content, status))
         return found
 
 
-def compared(text: str | None, status: str | None) -> str:
-    """What of a text is compared: its letters and digits. WordPress sets quotes, dashes and entities anew each time it shows one."""
-    bare = html.unescape(html.unescape(_TAG.sub(" ", text or "")))
-    return f"{''.join(sign for sign in bare if sign.isalnum())} [{status}]"
+def compared(text: str, status: str, files: Sequence[str] = ()) -> str:
+    """What of a text is compared: its letters and digits. WordPress sets quotes, dashes and entities anew each time it shows one.
+
+    Of the files, those with a number of their own: a post's picture. Others are part of the text.
+    """
+    bare = html.unescape(html.unescape(_TAG.sub(" ", text)))
+    pictures = [file for file in files if _NUMBERED.search(file)]
+    return " ".join(["".join(sign for sign in bare if sign.isalnum()), f"[{status}]", *pictures])
 
 
 def kind_of(record_id: str, action: str) -> str:

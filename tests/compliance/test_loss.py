@@ -19,13 +19,11 @@ def estimate(law: str, seed: int, **how: float) -> tuple[Loss, int]:
 
 
 def test_the_interval_holds_the_truth_in_most_invented_cities() -> None:
-    """Nominally 95 %; the laws are not all among the families that are fitted, and the posts few."""
+    """Nominally 95 %; the posts are few, and where nothing can be said, nothing is held."""
     held = []
     for number in range(60):
         found, unseen = estimate(list(LIVES)[number % 4], number)
-        assert found.low is not None
-        assert found.high is not None
-        held.append(found.low <= unseen <= found.high)
+        held.append(found.low is not None and found.high is not None and found.low <= unseen <= found.high)
     assert sum(held) >= 51, f"{sum(held)} of {len(held)}"
 
 

@@ -13,7 +13,7 @@ from pipeline.absence import CHECK_AFTER, is_suspicious
 from pipeline.capture import CaptureFailed
 from pipeline.steps import look_at, mart_from, normalize_all
 from pipeline.workspace import Workspace
-from warehouse import gaps
+from warehouse import gaps, ledger
 
 if TYPE_CHECKING:
     from pipeline.workspace import Storage
@@ -40,6 +40,11 @@ def captured(workspace: Workspace, storage: Storage, name: str) -> str:
     finally:
         normalize_all(workspace, storage)
     return "complete"
+
+
+def open_causes(workspace: Workspace) -> set[str]:
+    """Causes of open gaps; what the platform never shows without a credential is another matter."""
+    return {gap.cause for gap in gaps.listing(workspace.engine, unclosed_only=True)} - {ledger.NOT_COVERED}
 
 
 def gone(workspace: Workspace, storage: Storage) -> int:
@@ -79,11 +84,11 @@ def test_a_listing_that_stays_empty_is_not_believed_until_it_is_seen_again_later
         sample_city.faults({"fault": "nothing", "path": LISTINGS[name], "times": 0})
         assert captured(workspace, storage, name) == "suspicious_shrink"
         assert gone(workspace, storage) == 0
-        assert "suspicious_shrink" in {gap.cause for gap in gaps.listing(workspace.engine, unclosed_only=True)}
+        assert "suspicious_shrink" in open_causes(workspace)
         later = Workspace(workspace.settings, clock=lambda: workspace.clock() + CHECK_AFTER + timedelta(minutes=1))
         assert captured(later, storage, name) == "complete"
         assert gone(workspace, storage) == 0, "the direct reads say that all are there"
-        assert list(gaps.listing(workspace.engine, unclosed_only=True)) == []
+        assert open_causes(workspace) == set()
 
 
 def test_direct_reads_that_deny_what_the_listing_shows_are_not_believed(
@@ -100,4 +105,4 @@ def test_direct_reads_that_deny_what_the_listing_shows_are_not_believed(
         sample_city.faults()
         assert captured(workspace, storage, "public-works") == "complete"
         assert gone(workspace, storage) == 0
-        assert list(gaps.listing(workspace.engine, unclosed_only=True)) == []
+        assert open_causes(workspace) == set()

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from compliance import accounts
-from connectors import mastodon, wordpress
+from connectors import bluesky_posts, mastodon, wordpress
 from pipeline.backfill import read_slice
 from pipeline.capture import CaptureFailed, capture
 from pipeline.steps import credential_of, look_at, mart_from, normalize_all, places_of
@@ -26,6 +26,7 @@ NAMES = ("city-hall", "public-works", "news")
 @pytest.fixture(autouse=True)
 def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages small enough that the sample city's accounts have several."""
+    monkeypatch.setattr(bluesky_posts, "RECORDS_PER_CALL", 20)
     monkeypatch.setattr(mastodon, "PER_PAGE", 10)
     monkeypatch.setattr(wordpress, "PER_PAGE", 20)
 

@@ -35,7 +35,8 @@ def environment(workspace: Workspace, onrecord_environment: Environment) -> Envi
 
 def whole(workspace: Workspace) -> None:
     """No gap is open, nothing lies in the spool, and all evidence noted is in the bucket."""
-    assert list(gaps.listing(workspace.engine, unclosed_only=True)) == []
+    open_now = {gap.cause for gap in gaps.listing(workspace.engine, unclosed_only=True)}
+    assert open_now <= {ledger.NOT_COVERED}
     assert list(workspace.spool.glob("*.warc.gz")) == []
     with workspace.storage() as storage:
         noted = {one.key for one in ledger.evidence_objects(workspace.engine)}
@@ -62,7 +63,7 @@ def test_a_platform_that_answers_nonsense_is_named_and_the_next_capture_complete
     ended = run(environment, "capture", "transit")
     ended.refused(4, "transit", *words)
     assert outcome in ended.out
-    assert {gap.cause for gap in gaps.listing(workspace.engine, unclosed_only=True)} == {outcome}
+    assert {gap.cause for gap in gaps.listing(workspace.engine, unclosed_only=True)} - {ledger.NOT_COVERED} == {outcome}
     sample_city.faults()
     ok(environment, "capture", "transit")
     whole(workspace)

@@ -37,7 +37,14 @@ def begin(
         software="onrecord test",
         since=since,
         resumed_from=resumed_from,
+        last_complete=ledger.last_complete(engine, account_id, resource),
     )
+
+
+def unfinished(engine: Engine) -> Capture | None:
+    latest, _ = ledger.standing(engine, ACCOUNT, ["posts", "comments"])
+    last = latest["posts"]
+    return last if last and ledger.can_go_on(last) else None
 
 
 def end(engine: Engine, capture: Capture, outcome: str = "complete", **more: object) -> Capture:
@@ -111,7 +118,7 @@ def test_a_cut_off_look_is_resumed_with_its_window_place_and_cursor(engine: Engi
     cut = begin(engine, since=NOON - MINUTE)
     ledger.checkpoint(engine, cut.capture_id, Progress(2, 10, None, {}, {"cursor": "c2"}, NOON), now=NOON)
     end(engine, cut, "rate_limited", retry_at=NOON + 5 * MINUTE)
-    before = ledger.unfinished(engine, ACCOUNT, "posts")
+    before = unfinished(engine)
     assert before is not None
     resumed = begin(engine, 15, resumed_from=before)
     assert (resumed.resumed_from, resumed.checkpoint) == (cut.capture_id, {"cursor": "c2"})
@@ -121,9 +128,9 @@ def test_a_cut_off_look_is_resumed_with_its_window_place_and_cursor(engine: Engi
 def test_a_resumed_look_that_fails_on_its_first_page_keeps_the_place(engine: Engine) -> None:
     cut = begin(engine)
     end(engine, cut, "unreachable", progress=Progress(2, 10, checkpoint={"cursor": "c2"}))
-    again = begin(engine, 15, resumed_from=ledger.unfinished(engine, ACCOUNT, "posts"))
+    again = begin(engine, 15, resumed_from=unfinished(engine))
     end(engine, again, "unreachable", progress=Progress(pages=1))
-    left = ledger.unfinished(engine, ACCOUNT, "posts")
+    left = unfinished(engine)
     assert left is not None
     assert left.checkpoint == {"cursor": "c2"}
 
@@ -131,7 +138,7 @@ def test_a_resumed_look_that_fails_on_its_first_page_keeps_the_place(engine: Eng
 @pytest.mark.parametrize("outcome", ["complete", "cursor_expired", "paging_loop"])
 def test_nothing_is_resumed_after_an_end_or_a_lost_place(engine: Engine, outcome: str) -> None:
     end(engine, begin(engine), outcome, progress=Progress(2, 10, checkpoint={"cursor": "c2"}))
-    assert ledger.unfinished(engine, ACCOUNT, "posts") is None
+    assert unfinished(engine) is None
 
 
 def test_an_ended_capture_cannot_go_on(engine: Engine) -> None:
@@ -149,7 +156,7 @@ def test_a_dead_capture_ends_as_interrupted_at_its_last_sign_of_life(engine: Eng
     ledger.store_evidence(engine, [evidence(dead, 1, exchanges=1), evidence(dead, 2, exchanges=4)])
     (ended,) = ledger.interrupt(engine, ACCOUNT)
     assert (ended.outcome, ended.ended_at, ended.pages) == ("interrupted", NOON + MINUTE, 5)
-    assert ledger.unfinished(engine, ACCOUNT, "posts") == ended
+    assert unfinished(engine) == ended
     assert ledger.interrupt(engine, ACCOUNT) == []
 
 

@@ -28,7 +28,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
             SELECT 'bluesky:' || n AS record_id, TIMESTAMPTZ '2026-01-01 00:00:00+00' + n * INTERVAL 1 HOUR AS seen_after,
                    CAST(NULL AS TIMESTAMPTZ) AS seen_until, CAST(NULL AS TIMESTAMPTZ) AS superseded_at,
                    CAST(NULL AS TIMESTAMPTZ) AS published_at, CAST(NULL AS TIMESTAMPTZ) AS platform_edited_at,
-                   1 AS version, 'text ' || n AS text
+                   1 AS version, hash(n) AS record_key, 'text ' || n AS text
             FROM range(100000) AS numbers(n);
             CREATE VIEW versions AS SELECT 'post' AS kind, * FROM posts;
             """

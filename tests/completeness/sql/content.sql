@@ -6,6 +6,7 @@ SELECT
     versions.state,
     versions.text,
     versions.source_visibility,
+    list_transform(versions.attachments, lambda file: file.media_id) AS files,
     versions.seen_before,
     versions.seen_after,
     deletions.cause

@@ -8,7 +8,7 @@ SELECT
     lag(text) OVER step AS text_before,
     CASE WHEN state = 'hidden' THEN min(seen_after) FILTER (WHERE state <> 'hidden') OVER later END AS unhidden_at
 FROM versions
-WHERE record_id IN (SELECT record_id FROM versions WHERE version > 1 OR state <> 'present')
+WHERE record_key IN (SELECT record_key FROM versions WHERE version > 1 OR state <> 'present')
 WINDOW
     step AS (PARTITION BY record_id ORDER BY version),
     later AS (PARTITION BY record_id ORDER BY version ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)

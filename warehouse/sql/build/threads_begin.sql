@@ -2,7 +2,7 @@
 -- under the post that begins its thread; where that is not there either, it begins a tree of its own. The numbers are digests of the ids: as
 -- good as the ids themselves, and a fifth of their size.
 CREATE TEMP VIEW latest AS
-SELECT md5_number(record_id) AS node, record_id, parent_id, root_id, coalesce(published_at, seen_after) AS happened_at
+SELECT md5_number(record_id) AS node, record_id, record_key, account_id, parent_id, root_id, coalesce(published_at, seen_after) AS happened_at
 FROM versions
 WHERE superseded_at IS NULL;
 
