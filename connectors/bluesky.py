@@ -140,6 +140,7 @@ PLATFORM = Platform(
             confirm=confirm,
             deletion="getRecord answers 400 RecordNotFound once a gate or a block was undone",
             never="Mutes, reports, and when a reply was hidden or shown again: only successive gates tell",
+            reveals=("hide", "reply_gate", "quote_gate", "detach_quote", "block", "block_list"),
         ),
     ),
     cost=Cost(each=9, posts_per_page=20, per_thread=1.2),

@@ -238,6 +238,7 @@ PLATFORM = Platform(
             deletion="No block or mute in the relationship, 404 for the filter, absence from the whole list of blocked servers",
             never="Anything without the account's own token; when a block began, reports made by the account, and that a server was "
             "unblocked while more than 200 are blocked",
+            reveals=("block", "mute", "domain_block", "filter"),
         ),
     ),
     cost=Cost(each=8, posts_per_page=40, per_thread=1.1),

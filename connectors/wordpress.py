@@ -199,6 +199,7 @@ PLATFORM = Platform(
             deletion="404 rest_post_invalid_id; in the trash: status trash with a credential, 401 rest_forbidden without",
             never="The original text of an edited post (revisions do not keep it); pages and other post types; who "
             "deleted a post, and when",
+            reveals=("comments_closed",),
         ),
         Resource(
             "comments",
@@ -208,6 +209,7 @@ PLATFORM = Platform(
             "rest_cannot_read without",
             never="When a comment was edited or moderated, and by whom: a comment has no date of change. Without a "
             "credential: held comments, spam, trash, pingbacks and trackbacks",
+            reveals=("hold", "spam", "trash"),
         ),
         Resource(
             "moderation",

@@ -12,11 +12,18 @@ if TYPE_CHECKING:
 
 
 def platform_resources() -> pa.Table:
-    """Platform, resource, how a deletion shows, and what is never told."""
+    """Platform, resource, whether it can be read again, how a deletion shows, what moderation it reveals, and what is never told."""
     import pyarrow as pa
 
     rows = [
-        {"platform": platform.name, "resource": one.name, "deletion": one.deletion, "never": one.never}
+        {
+            "platform": platform.name,
+            "resource": one.name,
+            "again": one.again,
+            "deletion": one.deletion,
+            "reveals": list(one.reveals),
+            "never": one.never,
+        }
         for platform in PLATFORMS.values()
         for one in platform.resources
     ]

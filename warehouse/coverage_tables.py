@@ -111,7 +111,9 @@ PLATFORM_RESOURCES = pa.schema(
     [
         column("platform", pa.string(), "bluesky, mastodon, wordpress, ..."),
         column("resource", pa.string(), "profile, posts, comments or moderation."),
+        column("again", pa.bool_(), "Whether it can be read again at any time."),
         column("deletion", pa.string(), "How a deletion shows."),
+        column("reveals", pa.list_(pa.string()), "Kinds of moderation it reveals, as moderation_actions names them."),
         column("never", pa.string(), "What the platform never tells."),
     ]
 )

@@ -18,7 +18,7 @@ from compliance.retention_events import RetentionEvent
 from transforms.records import COMMENTS, MODERATION_ACTIONS, POSTS, PROFILES
 from warehouse import mart
 from warehouse.database import open_database
-from warehouse.dictionary import SUPERSEDED_AT
+from warehouse.dictionary import OF_VERSIONS
 from warehouse.query import NoMart
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class City:
 
 
 def _table(schema: pa.Schema, rows: list[dict[str, Any]]) -> pa.Table:
-    full = schema.append(SUPERSEDED_AT)
+    full = pa.schema([*schema, *OF_VERSIONS])
     empty: dict[Any, Any] = {pa.string(): "x", pa.int32(): 1, pa.int64(): 1, pa.timestamp("us", tz="UTC"): NOON}
     default = {one.name: None if one.nullable else empty[one.type] for one in full}
     default |= {"account_id": HALL, "platform": "bluesky"}

@@ -57,6 +57,11 @@ def test_two_looks_find_exactly_what_the_script_did(workspace: Workspace, sample
             found = mart.execute(sql, {"since": since} if "$since" in sql else None).fetchall()
             assert sorted(record for (record,) in found) == truth["changes"]["1"][change], change
         assert mart.execute("SELECT count(*) FROM quarantine").fetchall() == [(0,)]
+        undeclared = """
+            SELECT DISTINCT platform, action FROM moderation_actions AS done
+            WHERE action NOT IN (SELECT unnest(reveals) FROM platform_resources AS told WHERE told.platform = done.platform)"""
+        assert mart.execute(undeclared).fetchall() == [], "what a platform reveals stands in its connector"
+        assert mart.execute("SELECT count(DISTINCT action) > 4 FROM moderation_actions").fetchall() == [(True,)]
         inside = "SELECT count(*) FROM versions WHERE version > 1 AND NOT seen_before < seen_after"
         assert mart.execute(inside).fetchall() == [(0,)]
     assert list(failed) == ["library"]
