@@ -66,6 +66,7 @@ def status(number: int, place: int, answer: int = 0) -> dict[str, Any]:
 
 class _Front(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one piece, as a real server sends them
 
     def do_GET(self) -> None:
         """Answer."""

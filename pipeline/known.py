@@ -5,7 +5,7 @@ Read from small local files where they are up to date (see :mod:`warehouse.known
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +33,12 @@ GONE = ("deleted", "unavailable")
 
 @dataclass(frozen=True)
 class Known:
-    """What the tables say was there when last looked at."""
+    """What the tables say was there when last looked at. For one visit: what was read once is not read again."""
 
     archive: Archive
     engine: Engine
     home: Path
+    _read: dict[tuple[str, str, datetime | None], pa.Table] = field(default_factory=dict)
 
     def ids(
         self,
@@ -75,6 +76,12 @@ class Known:
             yield Item(row["record_id"].partition(":")[2], "post", row["published_at"])
 
     def _there(self, resource: str, account_id: str, since: datetime | None) -> pa.Table:
+        asked = (resource, account_id, since)
+        if asked not in self._read:
+            self._read[asked] = self._read_there(*asked)
+        return self._read[asked]
+
+    def _read_there(self, resource: str, account_id: str, since: datetime | None) -> pa.Table:
         if self._files_are_current:
             return files.read(self.home, account_id, KINDS[resource], since=since)
         has_roots = resource != "moderation"
