@@ -104,7 +104,6 @@ def _normalize(
     progress: Callable[[int, int], None],
 ) -> NormalizeReport:
     total = sum(1 for _ in ledger.pending_evidence(engine))
-    memory.share_one_arena()
     run = Run(archive, evidence)
     if total:
         with Heads.open(home / "heads.duckdb", archive) as heads:

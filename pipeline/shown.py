@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 VERSION = "1"
 """Of the normalizers; it ends in every row. Raise it whenever the same bytes would give other rows."""
-RUN_BYTES = 12 * 1024 * 1024
+RUN_BYTES = 8 * 1024 * 1024
 RUN_PAGES = 80
 """A run of pages ends when it has either."""
 FAR_TOO_LARGE = 4

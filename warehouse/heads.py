@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 REFLECTED = ("posts", "comments", "moderation_actions", "profiles", "sightings", "media", "metrics")
 """Tables the heads are made from."""
-MEMORY = "32MB"
+MEMORY = "24MB"
 MEMORY_TO_SORT = "64MB"
 MEMORY_TO_REBUILD = "1GB"
 """Beyond it the work goes to disk."""

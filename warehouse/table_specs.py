@@ -44,6 +44,7 @@ PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
     "write.parquet.compression-level": "1",
+    "write.parquet.dict-size-bytes": "65536",
     "write.metadata.metrics.default": "none",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "10",

@@ -22,8 +22,8 @@ def pool_after(imports: str, **environment: str) -> str:
 
 
 @pytest.mark.parametrize("imports", ["import pipeline.steps", "import cli.normalize, pipeline.normalize"])
-def test_a_process_with_the_steps_lets_arrow_allocate_from_the_system(imports: str) -> None:
-    assert pool_after(imports) == "system"
+def test_a_process_with_the_steps_lets_arrow_allocate_from_jemalloc(imports: str) -> None:
+    assert pool_after(imports) == "jemalloc"
 
 
 def test_a_pool_the_operator_chose_stays() -> None:
