@@ -106,7 +106,12 @@ MODERATION_ACTIONS = pa.schema(
         ),
         column("state", pa.string(), "present while the action is in force, deleted once undone.", required=True),
         column("state_basis", pa.string(), "What the state rests on."),
-        column("action", pa.string(), "hide, block, block_list, mute, domain_block, filter, reply_gate, quote_gate, detach_quote, comments_closed, hold, spam, trash.", required=True),
+        column(
+            "action",
+            pa.string(),
+            "hide, block, block_list, mute, domain_block, filter, reply_gate, quote_gate, detach_quote, comments_closed, hold, spam, trash.",
+            required=True,
+        ),
         column("subject_id", pa.string(), "record_id of what, or platform:id of whom, it acts on."),
         column("actor_id", pa.string(), "Who acted, where the platform tells."),
         column("reason", pa.string(), "The reason, where the platform tells."),
