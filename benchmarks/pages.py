@@ -18,7 +18,7 @@ from pipeline.workspace import Workspace
 from samplecity.bulk import BulkAccount
 from samplecity.people import PDS
 from transforms.page import ArchivedPage
-from warehouse import evidence, ledger
+from warehouse import evidence, inventory
 from warehouse.spool import CaptureFacts, Spool
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def locked(home: Path, posts: int) -> Iterator[tuple[Workspace, Storage]]:
     with made.storage() as storage:
         for spool in _spooled(made.spool, posts):
             sealed = spool.seal()
-            ledger.store_evidence(made.engine, [evidence_object(evidence.lock(storage.evidence, sealed))])
+            inventory.store(made.engine, [evidence_object(evidence.lock(storage.evidence, sealed))])
             sealed.discard()
         yield made, storage
 

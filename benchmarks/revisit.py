@@ -22,7 +22,7 @@ import trial
 
 from compliance import accounts
 from pipeline.steps import look_at, normalize_all
-from warehouse import evidence, ledger
+from warehouse import evidence, inventory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +83,7 @@ def measure(folder: Path, count: int) -> list[report.Line]:
             for account in accounts.listing(made.engine, capturable_only=True):
                 look_at(made, storage, account)
             normalize_all(made, storage)
-            before = {one.key for one in ledger.evidence_objects(made.engine)}
+            before = {one.key for one in inventory.objects(made.engine)}
             ours = trial.run("revisit:looked", home=str(folder / "home"), address=address)
             urls = _urls(storage, made, before, address)[-ours.result :]
         file = folder / "urls.txt"
@@ -114,7 +114,7 @@ def _register(made: Workspace, count: int) -> None:
 
 def _urls(storage: Storage, made: Workspace, before: set[str], address: str) -> list[str]:
     """What was asked since, as the evidence says."""
-    fresh = [one for one in ledger.evidence_objects(made.engine) if one.key not in before]
+    fresh = [one for one in inventory.objects(made.engine) if one.key not in before]
     told = [page.url for one in fresh for page in evidence.read(storage.evidence, one.key, one.sha256)]
     return [url.replace(f"https://{many_accounts.HOST}", address) for url in told]
 

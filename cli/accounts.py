@@ -80,7 +80,7 @@ def show(name: str) -> None:
     from cli.options import screen
     from compliance import accounts
     from pipeline.workspace import Workspace
-    from warehouse import ledger
+    from warehouse import looked
 
     workspace = Workspace()
     details = accounts.details(workspace.engine, name)
@@ -108,7 +108,7 @@ def show(name: str) -> None:
             f"  {decision.status.capitalize():<18} {decision.decided_at:%Y-%m-%d} by {decision.decided_by}: {decision.reason}"
         )
     for resource in ("profile", "posts", "comments", "moderation"):
-        look = ledger.latest(workspace.engine, account.account_id, resource)
+        look = looked.latest(workspace.engine, account.account_id, resource)
         if look:
             out.print(f"  Last {resource:<13} {look.started_at:%Y-%m-%d %H:%M} UTC, {look.outcome}, {look.items} items")
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from pipeline.workspace import Storage, Workspace
     from warehouse.backfills import Backfill
 
-BUSY = 3
-FAILED = 4
 MINUTE = 60
 HOUR = 3600
 
@@ -37,24 +35,14 @@ def command(name: str, slices: int | None) -> None:
     """
     from cli.options import screen
     from cli.sample import awake
-    from pipeline.capture import CaptureFailed
     from pipeline.steps import to_capture
     from pipeline.workspace import Workspace
-    from warehouse.lease import AccountBusy
 
     out, err = screen(), screen(err=True)
     with awake(Workspace()) as workspace:
         (account,) = to_capture(workspace, [name])
         with workspace.storage() as storage:
-            try:
-                state = _read(workspace, storage, account, slices, err)
-            except AccountBusy as busy:
-                err.print(f"[bold red]Busy[/] {busy}")
-                raise click.exceptions.Exit(BUSY) from None
-            except CaptureFailed as problem:
-                err.print(f"[bold red]Failed[/] {problem}")
-                err.print(f"What was read is kept. Run `onrecord backfill {name}` again to go on.")
-                raise click.exceptions.Exit(FAILED) from None
+            state = _read(workspace, storage, account, slices, err)
     _tell(account, state, out)
 
 
@@ -77,7 +65,7 @@ def _read(
             except LookupError:  # the first look came to the beginning
                 return backfills.get(workspace.engine, account.account_id)
             count += 1
-            total = state.total or steps.written_by(workspace, account)
+            total = state.total if state.total is not None else steps.written_by(workspace, account)
             speed = (state.items - items_before) / max(time.monotonic() - begun, 0.001)
             bar.update(task, completed=state.items, total=total, what=progress(state, total, speed))
             if not err.is_terminal:
@@ -88,11 +76,14 @@ def _read(
 def progress(state: Backfill, total: int | None, per_second: float) -> str:
     """How far it came and when it ends, in words that claim no more than is known."""
     back_to = f", back to {state.reached_at:%Y-%m-%d}" if state.reached_at else ""
-    if total is None or total < state.items:
-        return f"{state.items:,} items{back_to}; the platform does not tell how many there are, so neither when it ends"
+    so_far = f"{state.items:,} items{back_to}"
+    if total is None:
+        return f"{so_far}; the platform does not tell how many there are, so neither when it ends"
+    if total < state.items:
+        return f"{so_far}; more than the {total:,} the platform counts, so when it ends is not known"
     left = total - state.items
     when = _duration(left / per_second) if per_second > 0 else "an unknown time"
-    return f"{state.items:,} of about {total:,} items{back_to}; about {when} left at {per_second:,.0f} items a second"
+    return f"{so_far} of about {total:,}; about {when} left at {per_second:,.0f} items a second"
 
 
 def _duration(seconds: float) -> str:

@@ -33,11 +33,11 @@ def export(out: Path, account: str | None, capture_id: str | None) -> None:
     from cli.options import actor, screen
     from compliance import accounts, audit_log
     from pipeline.workspace import Workspace
-    from warehouse import evidence, ledger
+    from warehouse import evidence, inventory
 
     workspace = Workspace()
     account_id = accounts.get(workspace.engine, account).account_id if account else None
-    objects = list(ledger.evidence_objects(workspace.engine, capture_id=capture_id, account_id=account_id))
+    objects = list(inventory.objects(workspace.engine, capture_id=capture_id, account_id=account_id))
     detail = {"objects": len(objects), "account": account, "capture": capture_id}
     audit_log.append(
         workspace.engine,

@@ -13,7 +13,7 @@ def command() -> None:
     from cli.options import screen
     from compliance import accounts, findings
     from pipeline.workspace import SOFTWARE, Workspace
-    from warehouse import gaps, ledger, seaweed
+    from warehouse import gaps, inventory, looked, seaweed
 
     workspace = Workspace()
     out, chosen = screen(), workspace.settings
@@ -30,9 +30,9 @@ def command() -> None:
     names: dict[str, str] = {}
     for account in accounts.listing(workspace.engine):
         names[account.account_id] = account.name
-        looks = [ledger.latest(workspace.engine, account.account_id, each) for each in ("posts", "comments")]
+        looks = [looked.latest(workspace.engine, account.account_id, each) for each in ("posts", "comments")]
         last = max((look for look in looks if look), key=lambda look: look.started_at, default=None)
-        complete = ledger.last_complete(workspace.engine, account.account_id, "posts")
+        complete = looked.last_complete(workspace.engine, account.account_id, "posts")
         table.add_row(
             account.name,
             account.status,
@@ -54,7 +54,8 @@ def command() -> None:
     standing = findings.listing(workspace.engine)
     grave = len(findings.grave(standing))
     out.print(
-        f"Findings open: {len(standing)}, {grave} of severity error or worse{': onrecord findings' if standing else ''}"
+        f"Findings open when last looked for: {len(standing)}, {grave} of severity error or worse (onrecord findings looks now)",
+        soft_wrap=True,
     )
-    waiting = sum(1 for _ in ledger.pending_evidence(workspace.engine))
+    waiting = sum(1 for _ in inventory.pending(workspace.engine))
     out.print(f"Evidence waiting to be normalized: {waiting} objects")

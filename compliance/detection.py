@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from compliance.findings import Condition, condition, tidy
 from warehouse.ledger import RUNNING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from compliance.accounts import Account
     from compliance.mart_facts import MartFacts
@@ -25,14 +24,13 @@ BY_OUTCOME = {
     "contract_broken": "answer_broken",
     "paging_loop": "paging_broken",
     "suspicious_shrink": "suspicious_shrink",
-    "budget_exceeded": "budget_exceeded",
 }
 """Outcome of a look in the ledger -> code of the finding."""
 BY_STATE = {
     **dict.fromkeys(("suspended", "takedown", "withheld"), "account_suspended"),
     **dict.fromkeys(("deleted", "deactivated", "not_found", "gone"), "account_vanished"),
 }
-"""State at the end of an ``account_unavailable`` look's message -> code of the finding, where it is a graver one."""
+"""Reason of an ``account_unavailable`` look -> code of the finding, where it is a graver one."""
 OF_LEDGER = frozenset(
     {
         *BY_OUTCOME.values(),
@@ -45,7 +43,7 @@ OF_LEDGER = frozenset(
 )
 OF_MART = frozenset({"account_renamed", "account_silent", "quarantine_high"})
 STALE = "mart_stale"
-_STATE = re.compile(r"\[([a-z_]+)\]$")
+OVER_BUDGET = "budget_exceeded"
 
 
 def of_ledger(
@@ -65,6 +63,15 @@ def of_mart(standings: Iterable[Standing], facts: MartFacts, terms: FindingTerms
         yield from _renamed(one.account, facts)
         yield from _silent(one, facts, terms, now)
         yield from _set_aside(one.account, facts, terms)
+
+
+def of_budgets(over: Mapping[str, tuple[float, float]]) -> Iterator[Condition]:
+    """Lanes (platform and credential) whose plan needs more requests a day than they may spend: needed, allowed."""
+    for lane, (needed, allowed) in sorted(over.items()):
+        said = (
+            f"{lane}: looking again as the policy asks takes {needed:,.0f} requests a day, {allowed:,.0f} may be spent"
+        )
+        yield condition(OVER_BUDGET, f"{said}; older records are looked at less often until it fits", subject=lane)
 
 
 def of_age(
@@ -104,9 +111,6 @@ def _outcomes(one: Standing) -> Iterator[Condition]:
         code = _code(look)
         if code:
             by_code.setdefault(code, []).append(look)
-    graver = set(BY_STATE.values()) & by_code.keys()
-    if graver:  # looks not tried after it tell no state of their own
-        by_code.pop("account_unavailable", None)
     for code, looks in by_code.items():
         first = min(looks, key=lambda look: (look.message or "").startswith("not tried"))
         resources = [look.resource for look in looks]
@@ -121,10 +125,7 @@ def _outcomes(one: Standing) -> Iterator[Condition]:
 
 def _code(look: LastLook) -> str | None:
     code = BY_OUTCOME.get(look.told or "")
-    if code == "account_unavailable":
-        state = _STATE.search(look.message or "")
-        return BY_STATE.get(state[1], code) if state else code
-    return code
+    return BY_STATE.get(look.reason or "", code) if code == "account_unavailable" else code
 
 
 def _overdue(one: Standing, now: datetime, allowed: timedelta) -> Iterator[Condition]:

@@ -104,7 +104,7 @@ KINDS: dict[str, Kind] = {
             "budget_exceeded",
             "warning",
             "What the City's policy wants to look at again does not fit the platform's limit for this credential.",
-            "Look less often (policy/revisit.yaml), or give accounts that share the credential {credential} their own",
+            "Look less often (policy/revisit.yaml), or give some of the accounts that share this credential their own",
         ),
         Kind(
             "platform_changed",

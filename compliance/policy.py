@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
-from compliance.policy_checks import check_accounts, check_findings, check_notifications, check_retention
+from compliance.policy_checks import check_accounts, check_findings, check_notifications, check_retention, check_revisit
 from compliance.policy_findings import FindingTerms, Notifications  # noqa: TC001 - msgspec reads the types of fields
 from compliance.policy_revisit import Revisit  # noqa: TC001 - msgspec reads the types of fields
 from compliance.policy_source import Problems, Source
@@ -248,6 +248,7 @@ def load_policy(folder: Path) -> Policy:
     check_accounts(sources["accounts"], files["accounts"], files["platforms"], files["retention"])
     check_retention(sources["retention"], files["retention"], files["accounts"], files["platforms"])
     check_findings(sources["findings"], files["findings"])
+    check_revisit(sources["revisit"], files["revisit"])
     check_notifications(sources["notifications"], files["notifications"])
     problems.check()
     return msgspec.convert(files, Policy)

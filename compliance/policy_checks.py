@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from msgspec import Struct
 
     from compliance.policy import Accounts, Platforms, PolicyAccount, Retention, Rule, Series
     from compliance.policy_findings import FindingTerms, Notifications
+    from compliance.policy_revisit import Revisit
     from compliance.policy_source import Source
 
 
 _T = TypeVar("_T")
+MOST = 500_000
+"""The largest number a policy file may give: in days, some 1,370 years."""
 
 
 def check_accounts(
@@ -65,12 +70,7 @@ def check_findings(source: Source, terms: FindingTerms | None) -> None:
     """Check that every number is one to count with."""
     if terms is None:
         return
-    parts = {"": terms, "silence.": terms.silence, "quarantine.": terms.quarantine, "shapes.": terms.shapes}
-    for prefix, part in parts.items():
-        for name in part.__struct_fields__:
-            value = getattr(part, name)
-            if type(value) is int and value < 1:
-                source.wrong(f"{prefix}{name}", f"must be 1 or more, not {value}")
+    _counts(source, {"": terms, "silence.": terms.silence, "quarantine.": terms.quarantine, "shapes.": terms.shapes})
     for where, value in (
         ("silence.usual_percentile", terms.silence.usual_percentile),
         ("quarantine.percent", terms.quarantine.percent),
@@ -78,6 +78,23 @@ def check_findings(source: Source, terms: FindingTerms | None) -> None:
     ):
         if value > 100:  # noqa: PLR2004 - percent
             source.wrong(where, f"must be 100 at most, not {value}")
+
+
+def check_revisit(source: Source, revisit: Revisit | None) -> None:
+    """Check that every number is one to count with, and that no step or budget is said twice."""
+    if revisit is None:
+        return
+    parts: dict[str, Struct] = {"": revisit, "hot_threads.": revisit.hot_threads, "history.": revisit.history}
+    parts |= {f"steps[{number}].": step for number, step in _numbered(revisit.steps)}
+    parts |= {f"budgets[{number}].": budget for number, budget in _numbered(revisit.budgets)}
+    _counts(source, parts)
+    _unique(
+        source,
+        "steps",
+        "younger_than_days",
+        ((number, one.younger_than_days) for number, one in _numbered(revisit.steps)),
+    )
+    _unique(source, "budgets", "platform", ((number, one.platform) for number, one in _numbered(revisit.budgets)))
 
 
 def check_notifications(source: Source, told: Notifications | None) -> None:
@@ -143,12 +160,23 @@ def _among(source: Source, where: str, value: str, known: list[str] | None) -> N
         source.wrong(where, f"'{value}' is not one of {', '.join(known)}")
 
 
-def _unique(source: Source, where: str, field: str, values: Iterable[tuple[int, str]]) -> None:
-    first: dict[str, int] = {}
+def _unique(source: Source, where: str, field: str, values: Iterable[tuple[int, str | int]]) -> None:
+    first: dict[str | int, int] = {}
     for number, value in values:
         if value in first:
             source.wrong(f"{where}[{number}].{field}", f"'{value}' is taken by {where}[{first[value]}]")
         first.setdefault(value, number)
+
+
+def _counts(source: Source, parts: Mapping[str, Struct]) -> None:
+    """Whole numbers are counts or times: at least 1, and short enough to reckon with."""
+    for prefix, part in parts.items():
+        for name in part.__struct_fields__:
+            value = getattr(part, name)
+            if type(value) is int and value < 1:
+                source.wrong(f"{prefix}{name}", f"must be 1 or more, not {value}")
+            elif type(value) is int and value > MOST:
+                source.wrong(f"{prefix}{name}", f"must be {MOST} at most, not {value}")
 
 
 def _numbered(items: Sequence[_T | None]) -> Iterator[tuple[int, _T]]:

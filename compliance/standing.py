@@ -48,6 +48,8 @@ class LastLook:
     told_at: datetime | None
     message: str | None
     """What it said."""
+    reason: str | None
+    """Why, in a word, where it tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def _last_looks(connection: Connection, account_ids: Sequence[str]) -> dict[str,
             telling.c.capture_id.label("told_by"),
             telling.c.started_at.label("told_at"),
             telling.c.message,
+            telling.c.reason,
         )
         .select_from(wanted)
         .join(last, last.c.capture_id == _newest(wanted))

@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 
 
 class ConnectorError(Exception):
-    """A platform did not give what was asked. ``exchange`` is the answer, where one came."""
+    """A platform did not give what was asked. ``exchange`` is the answer, where one came.
+
+    ``reason`` tells it more closely than the class, in a word that does not change.
+    """
 
     code: ClassVar[str] = "connector_error"
 
-    def __init__(self, message: str, *, exchange: Exchange | None = None) -> None:
+    def __init__(self, message: str, *, exchange: Exchange | None = None, reason: str | None = None) -> None:
         super().__init__(message)
         self.exchange = exchange
+        self.reason = reason
 
 
 class Unreachable(ConnectorError):
@@ -71,17 +75,16 @@ class NotCovered(ConnectorError):
     code = "not_covered"
 
     def __init__(self, message: str, *, reason: str) -> None:
-        super().__init__(f"{message} [{reason}]")
-        self.reason = reason
+        super().__init__(message, reason=reason)
 
 
 class AccountUnavailable(ConnectorError):
-    """The account is renamed, suspended, deleted or private: ``state`` says which, and so does the end of the message."""
+    """The account is renamed, suspended, deleted or private: ``state`` says which (also as ``reason``)."""
 
     code = "account_unavailable"
 
     def __init__(self, message: str, *, state: str, exchange: Exchange | None = None) -> None:
-        super().__init__(f"{message} [{state}]", exchange=exchange)
+        super().__init__(message, exchange=exchange, reason=state)
         self.state = state
 
 

@@ -6,19 +6,23 @@ moves only when all of it is locked: a slice that was cut off is read again as a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connectors.contract import Look, Resource
 from connectors.registry import PLATFORMS
 from pipeline.capture import check_complete
+from pipeline.look import Tally
 from pipeline.subjects import Subjects
 from pipeline.visit import Places, Visit, visiting
 from warehouse import backfills, ledger
+from warehouse.backfills import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from typing import Any
 
     from compliance.accounts import Account
     from connectors.contract import Connection, Credential
@@ -40,78 +44,70 @@ def read_slice(
             msg = f"{account.name} has no backfill: its first look read everything, or there was none"
             raise LookupError(msg)
         for name in state.waiting:
-            state = _Slice(visit, name, pages).read(state)
+            state = _Slice(visit, name, pages, state.listings[name]).read()
     return state
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Slice:
     visit: Visit
     name: str
     pages: int
+    before: Listing
+    tally: Tally = field(default_factory=Tally)
 
-    def read(self, state: Backfill) -> Backfill:
-        """Read on from the state's place; an expired place starts the listing over."""
-        read = _Listing(self.pages, state.waiting[self.name])
-        looks = [self._look(self.name, partial(self._list, read))]
-        if looks[0].outcome in ledger.STARTS_OVER:
-            self._advance(state, {}, looks[0], None)
-        check_complete(self.visit.account, looks)
-        looks += [self._look(one.name, partial(self._threads, one)) for one in self._below()]
-        check_complete(self.visit.account, looks)
-        return self._advance(state, read.place, looks[0], read)
+    def read(self) -> Backfill:
+        """Read on from where the listing is; an expired place starts it over."""
+        listed = self._look(self.name, self._list)
+        if listed.outcome in ledger.STARTS_OVER:
+            self._advance(Listing({}, 0, self.before.total), None)
+        check_complete(self.visit.account, [listed])
+        below = [self._look(one.name, partial(self._threads, one)) for one in self._below()]
+        check_complete(self.visit.account, below)
+        totals = [one for one in (self.before.total, self.tally.total) if one is not None]
+        return self._advance(
+            Listing(
+                place=_place(self.tally.checkpoint),
+                items=self.before.items + self.tally.items,
+                total=max(totals, default=None),
+            ),
+            self.tally.oldest,
+        )
 
     def _below(self) -> list[Resource]:
         """Resources that are read thread by thread, below the posts of this slice."""
         resources = PLATFORMS[self.visit.account.platform].resources
         return [one for one in resources if one.needs_posts] if self.name == "posts" else []
 
-    def _look(self, name: str, read: Any) -> ledger.Capture:  # noqa: ANN401 - a method with its first arguments given
+    def _look(self, name: str, read: Callable[[Recorder, Connection], None]) -> ledger.Capture:
         return self.visit.record(self.visit.begin(name + ledger.HISTORY), read)
 
-    def _list(self, read: _Listing, recorder: Recorder, connection: Connection) -> None:
+    def _list(self, recorder: Recorder, connection: Connection) -> None:
+        self.tally = recorder.tally
         subjects = self._subjects()
         subjects.begin(resumed=False)
-        resource = _resource(self.visit, self.name)
-        for number, page in enumerate(resource.fetch(connection, Look(resume=read.place or None)), 1):
+        resource = next(one for one in PLATFORMS[self.visit.account.platform].resources if one.name == self.name)
+        for number, page in enumerate(resource.fetch(connection, Look(resume=self.before.place or None)), 1):
             subjects.add(page.items)
             recorder.page_done(page)
             self.visit.tell(self.name, recorder)
-            read.place = page.checkpoint
-            if number >= read.pages:
+            if number >= self.pages:
                 break
-        read.recorder = recorder
 
     def _threads(self, resource: Resource, recorder: Recorder, connection: Connection) -> None:
         for page in resource.fetch(connection, Look(subjects=iter(self._subjects()))):
             recorder.page_done(page)
             self.visit.tell(resource.name, recorder)
 
-    def _advance(
-        self, state: Backfill, place: Mapping[str, Any] | None, look: ledger.Capture, read: _Listing | None
-    ) -> Backfill:
-        tally = read.recorder.tally if read and read.recorder else None
+    def _advance(self, listing: Listing, reached: datetime | None) -> Backfill:
+        places, account = self.visit.places, self.visit.account
         return backfills.advance(
-            self.visit.places.engine,
-            state.account_id,
-            self.name,
-            place,
-            now=self.visit.places.clock(),
-            items=look.items if tally else 0,
-            reached=tally.oldest if tally else None,
-            total=look.platform_total,
+            places.engine, account.account_id, self.name, listing, now=places.clock(), reached=reached
         )
 
     def _subjects(self) -> Subjects:
         return Subjects(self.visit.places.spool / f"{self.visit.account.name}.history.subjects")
 
 
-@dataclass(slots=True)
-class _Listing:
-    pages: int
-    place: Mapping[str, Any] | None
-    recorder: Recorder | None = None
-
-
-def _resource(visit: Visit, name: str) -> Resource:
-    return next(one for one in PLATFORMS[visit.account.platform].resources if one.name == name)
+def _place(checkpoint: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if checkpoint is None else dict(checkpoint)

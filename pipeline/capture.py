@@ -19,7 +19,8 @@ from pipeline.absence import Absence, ListingShrank
 from pipeline.look import Seen, window_start
 from pipeline.subjects import Subjects
 from pipeline.visit import Places, Visit, untried, visiting
-from warehouse import backfills, ledger
+from warehouse import backfills, ledger, looked
+from warehouse.backfills import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from compliance.accounts import Account
     from connectors.contract import Checkpoint, Connection, Credential, Item, Page
-    from pipeline.look import Recorder, Watch
+    from pipeline.look import Recorder, Tally, Watch
 
 RESUME_WITHIN = timedelta(hours=24)
 """A listing older than this is begun anew rather than resumed: too much has moved."""
@@ -84,7 +85,15 @@ def refuse(places: Places, account: Account, *, code: str, message: str) -> Capt
 
 def _not_tried(places: Places, account: Account, resource: Resource, why: ledger.Capture) -> ledger.Capture:
     message = f"not tried: {why.resource} ended with {why.outcome}"
-    return untried(places, account, resource.name, outcome=why.outcome, message=message, retry_at=why.retry_at)
+    return untried(
+        places,
+        account,
+        resource.name,
+        outcome=why.outcome,
+        message=message,
+        retry_at=why.retry_at,
+        reason=why.reason,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +157,7 @@ class _Look:
         if self._list(begun, recorder, seen, connection, resume=begun.checkpoint):
             return
         suspected = partial(
-            ledger.suspected_since, self._places.engine, self._account_id, begun.resource, ListingShrank.code
+            looked.suspected_since, self._places.engine, self._account_id, begun.resource, ListingShrank.code
         )
         absence = Absence(self.resource, connection, seen, self._apart(begun), suspected)
         if absence.is_suspicious:
@@ -177,11 +186,15 @@ class _Look:
             recorder.page_done(page)  # last: the checkpoint may move past this page
             self.visit.tell(self.resource.name, recorder)
             if self._is_enough(begun, number, page) and recorder.tally.oldest:
-                recorder.tally.since = backfills.begin(
-                    self._places.engine, begun, page.checkpoint, now=self._places.clock(), reached=recorder.tally.oldest
-                )
+                self._leave_rest(begun, recorder.tally)
                 return True
         return False
+
+    def _leave_rest(self, begun: ledger.Capture, tally: Tally) -> None:
+        """Let the backfill read what is older; the look does not claim to have come further than it did."""
+        listing = Listing(dict(tally.checkpoint or {}), tally.items, tally.total)
+        backfills.begin(self._places.engine, begun, listing, now=self._places.clock(), reached=tally.oldest)
+        tally.since = tally.oldest
 
     def _is_enough(self, begun: ledger.Capture, pages: int, page: Page) -> bool:
         limit = self._places.first_pages

@@ -94,7 +94,14 @@ class Recorder:
                     self._engine, self._facts.capture_id, self.tally.progress(), now=self._clock(), evidence=stored
                 )
 
-    def end(self, outcome: str, message: str | None = None, retry_at: datetime | None = None) -> ledger.Capture:
+    def end(
+        self,
+        outcome: str,
+        message: str | None = None,
+        *,
+        retry_at: datetime | None = None,
+        reason: str | None = None,
+    ) -> ledger.Capture:
         """Lock what is spooled and end the capture, in this order."""
         with self._locked() as stored:
             return ledger.end_capture(
@@ -104,6 +111,7 @@ class Recorder:
                 outcome=outcome,
                 message=message,
                 retry_at=retry_at,
+                reason=reason,
                 progress=self.tally.progress(),
                 evidence=stored,
                 since=self.tally.since,
@@ -147,7 +155,7 @@ class Seen:
     missing: set[str]
     """Known ids not seen yet."""
     known: int
-    """How many were known."""
+    """How many were known that a listing must show."""
     shown: list[str] = field(default_factory=list)
     """Some known ids that this look has seen."""
 

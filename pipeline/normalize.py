@@ -21,7 +21,7 @@ from pipeline import ledger_tables, memory, remaking
 from pipeline.shown import VERSION, looks_in, shown_by, together
 from transforms import history
 from transforms.history import KEYS, Changes, Unsettled
-from warehouse import known, ledger
+from warehouse import inventory, known
 from warehouse.heads import Heads
 
 if TYPE_CHECKING:
@@ -103,14 +103,14 @@ def _normalize(
     clock: Callable[[], datetime],
     progress: Callable[[int, int], None],
 ) -> NormalizeReport:
-    total = sum(1 for _ in ledger.pending_evidence(engine))
+    total = sum(1 for _ in inventory.pending(engine))
     run = Run(archive, evidence)
     if total:
         with Heads.open(home / "heads.duckdb", archive) as heads:
             heads.refresh()
             before = known.state_of_tables(engine)
-            for done, keys in run.all(heads, ledger.pending_evidence(engine)):
-                ledger.mark_normalized(engine, keys, at=clock(), version=VERSION)
+            for done, keys in run.all(heads, inventory.pending(engine)):
+                inventory.mark_normalized(engine, keys, at=clock(), version=VERSION)
                 progress(done, total)
             with known.renewed(home, before, known.state_of_tables(engine), run.accounts) as (folder, accounts):
                 heads.write_known(folder, accounts)

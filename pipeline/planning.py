@@ -13,7 +13,7 @@ import msgspec
 from connectors.registry import PLATFORMS
 from pipeline.lanes import lane_name
 from pipeline.plan import Load, Plan, Step, due_reach, plan
-from warehouse import backfills, ledger
+from warehouse import backfills, looked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,13 +54,12 @@ def steps_of(revisit: Revisit) -> list[Step]:
 def reach_due(workspace: Workspace, account: Account) -> timedelta:
     """How far back the next look at the account reaches. While its past is being read, not beyond what was read."""
     engine, now = workspace.engine, workspace.clock()
-    stretch = stretch_of(workspace, _lane(account))
-    looked = partial(ledger.last_reaching, engine, account.account_id, "posts")
-    reach = due_reach(steps_of(workspace.policy.revisit), looked, now, stretch=stretch)
+    steps = steps_of(workspace.policy.revisit)
     past = backfills.get(engine, account.account_id)
-    if past and past.ended_at is None and past.reached_at:
-        return min(reach, max(now - past.reached_at, timedelta()))
-    return reach
+    if past and past.waiting and past.reached_at:  # a step beyond what was read would be due at every look
+        steps = [step for step in steps if step.age <= now - past.reached_at]
+    before = partial(looked.last_reaching, engine, account.account_id, "posts")
+    return due_reach(steps, before, now, stretch=stretch_of(workspace, _lane(account)))
 
 
 def stretch_of(workspace: Workspace, lane: str) -> float:

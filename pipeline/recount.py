@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.shown import shown_by
 from transforms.history import FAMILIES
 from transforms.observations import EDIT_HISTORY
-from warehouse import duck, ledger
+from warehouse import duck, inventory, ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ def recount(archive: Archive, engine: Engine, evidence: Bucket, capture_id: str)
     """
     ledger.get_capture(engine, capture_id)
     items, ended, skipped, shown = 0, Counter[str](), Counter[str](), set[str]()
-    for one in ledger.evidence_objects(engine, capture_id=capture_id):
+    for one in inventory.objects(engine, capture_id=capture_id):
         for batch in shown_by(evidence, one.key, one.sha256):
             items += batch.items
             ended.update(batch.ended)

@@ -57,9 +57,9 @@ def read_back(workspace: Workspace, storage: Storage, account: Account, *, watch
     Raises what :func:`look_at` does, and ``LookupError`` where everything was read with the first look.
     """
     from pipeline.backfill import read_slice
-    from warehouse import backfills, ledger
+    from warehouse import backfills, looked
 
-    if ledger.last_complete(workspace.engine, account.account_id, "posts") is None:
+    if looked.last_complete(workspace.engine, account.account_id, "posts") is None:
         look_at(workspace, storage, account, watch=watch, due_only=True)
         state = backfills.get(workspace.engine, account.account_id)
         if state is not None:
@@ -71,9 +71,9 @@ def read_back(workspace: Workspace, storage: Storage, account: Account, *, watch
 
 def written_by(workspace: Workspace, account: Account) -> int | None:
     """How much the account wrote, as the platform counted when its profile was last read; ``None`` where it does not tell."""
-    from warehouse import ledger
+    from warehouse import looked
 
-    last = ledger.last_complete(workspace.engine, account.account_id, "profile")
+    last = looked.last_complete(workspace.engine, account.account_id, "profile")
     return last.platform_total if last else None
 
 
@@ -188,17 +188,12 @@ def mart_from(workspace: Workspace, storage: Storage, *, progress: Progress | No
 
 def due_accounts(lane: str) -> list[str]:
     """Names of the lane's approved accounts that are due to be captured."""
-    from compliance import accounts
-    from warehouse import ledger
+    from warehouse import looked
 
     workspace = Workspace()
-    mine = {
-        account.account_id: account.name
-        for account in accounts.listing(workspace.engine, capturable_only=True)
-        if lane_name(account.platform, account.credential) == lane
-    }
+    mine = _names(workspace, lane)
     every = timedelta(minutes=workspace.policy.revisit.capture_every_minutes)
-    due = ledger.due(workspace.engine, mine, now=workspace.clock(), every_seconds=every.total_seconds())
+    due = looked.due(workspace.engine, mine, now=workspace.clock(), every_seconds=every.total_seconds())
     return [mine[account_id] for account_id in due]
 
 
@@ -212,16 +207,19 @@ def capture_account(name: str) -> dict[str, int]:
 
 def behind_accounts(lane: str) -> list[str]:
     """Names of the lane's approved accounts whose past is not read yet, the one that waited longest first."""
-    from compliance import accounts
     from warehouse import backfills
 
     workspace = Workspace()
-    mine = {
-        account.account_id: account.name
-        for account in accounts.listing(workspace.engine, capturable_only=True)
-        if lane_name(account.platform, account.credential) == lane
-    }
+    mine = _names(workspace, lane)
     return [mine[one.account_id] for one in backfills.unfinished(workspace.engine) if one.account_id in mine]
+
+
+def _names(workspace: Workspace, lane: str) -> dict[str, str]:
+    """The lane's approved accounts: id -> name."""
+    from compliance import accounts
+
+    there = accounts.listing(workspace.engine, capturable_only=True)
+    return {one.account_id: one.name for one in there if lane_name(one.platform, one.credential) == lane}
 
 
 def backfill_account(name: str) -> dict[str, int | str | None]:

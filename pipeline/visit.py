@@ -13,7 +13,7 @@ from connectors.contract import AccountRef, Connection, Credential
 from connectors.faults import ConnectorError, CursorExpired
 from connectors.registry import PLATFORMS
 from pipeline.look import Recorder, Watch, evidence_object
-from warehouse import ledger
+from warehouse import inventory, ledger, looked
 from warehouse.evidence import lock
 from warehouse.faults import WarehouseError
 from warehouse.lease import leased
@@ -73,19 +73,8 @@ class Visit:
         self, resource: str, *, since: datetime | None = None, resumed_from: ledger.Capture | None = None
     ) -> ledger.Capture:
         """Note in the ledger that a look begins."""
-        now = self.places.clock()
-        return ledger.begin_capture(
-            self.places.engine,
-            capture_id=new_capture_id(now),
-            account_id=self.account.account_id,
-            platform=self.account.platform,
-            resource=resource,
-            started_at=now,
-            software=self.places.software,
-            since=since,
-            resumed_from=resumed_from,
-            last_complete=self.last_complete.get(resource),
-        )
+        last = self.last_complete.get(resource)
+        return _begin(self.places, self.account, resource, last, since=since, resumed_from=resumed_from)
 
     def record(self, begun: ledger.Capture, read: Callable[[Recorder, Connection], None]) -> ledger.Capture:
         """Let ``read`` read, and end the look in the ledger with what came of it.
@@ -100,7 +89,8 @@ class Visit:
             recorder.tally.checkpoint = None
             return recorder.end(problem.code, str(problem))
         except ConnectorError as problem:
-            return recorder.end(problem.code, str(problem), getattr(problem, "retry_at", None))
+            retry_at = getattr(problem, "retry_at", None)
+            return recorder.end(problem.code, str(problem), retry_at=retry_at, reason=problem.reason)
         except WarehouseError:
             recorder.abandon()
             raise
@@ -155,7 +145,7 @@ def visiting(
         adopt_leftovers(places)
         ledger.interrupt(places.engine, account.account_id)
         names = [resource.name for resource in PLATFORMS[account.platform].resources]
-        latest, complete = ledger.standing(places.engine, account.account_id, names)
+        latest, complete = looked.standing(places.engine, account.account_id, names)
         yield Visit(places, account, credential, watch, _now_and_then(renew, places.clock), latest, complete)
 
 
@@ -173,20 +163,17 @@ def _now_and_then(renew: Callable[[], None], clock: Callable[[], datetime]) -> C
 
 
 def untried(
-    places: Places, account: Account, resource: str, *, outcome: str, message: str, retry_at: datetime | None = None
+    places: Places,
+    account: Account,
+    resource: str,
+    *,
+    outcome: str,
+    message: str,
+    retry_at: datetime | None = None,
+    reason: str | None = None,
 ) -> ledger.Capture:
     """Note in the ledger that a resource could not be looked at, and why."""
-    now = places.clock()
-    begun = ledger.begin_capture(
-        places.engine,
-        capture_id=new_capture_id(now),
-        account_id=account.account_id,
-        platform=account.platform,
-        resource=resource,
-        started_at=now,
-        software=places.software,
-        last_complete=ledger.last_complete(places.engine, account.account_id, resource),
-    )
+    begun = _begin(places, account, resource, looked.last_complete(places.engine, account.account_id, resource))
     return ledger.end_capture(
         places.engine,
         begun.capture_id,
@@ -194,6 +181,31 @@ def untried(
         outcome=outcome,
         message=message,
         retry_at=retry_at,
+        reason=reason,
+    )
+
+
+def _begin(
+    places: Places,
+    account: Account,
+    resource: str,
+    last_complete: ledger.Capture | None,
+    *,
+    since: datetime | None = None,
+    resumed_from: ledger.Capture | None = None,
+) -> ledger.Capture:
+    now = places.clock()
+    return ledger.begin_capture(
+        places.engine,
+        capture_id=new_capture_id(now),
+        account_id=account.account_id,
+        platform=account.platform,
+        resource=resource,
+        started_at=now,
+        software=places.software,
+        since=since,
+        resumed_from=resumed_from,
+        last_complete=last_complete,
     )
 
 
@@ -203,7 +215,7 @@ def adopt_leftovers(places: Places) -> int:
     for sealed in adopt(places.spool):
         try:
             stored = lock(places.evidence, sealed, clock=places.clock)
-            ledger.store_evidence(places.engine, [evidence_object(stored)])
+            inventory.store(places.engine, [evidence_object(stored)])
         except BaseException:
             sealed.release()
             raise

@@ -51,13 +51,22 @@ def detect(workspace: Workspace) -> Settled:
     found: list[Condition] = [
         *detection.of_ledger(known, terms, now, every=every),
         *detection.of_age(known, facts.built_at if facts else None, terms, now),
+        *detection.of_budgets(over_budget(workspace)),
         *shapes.conditions(shapes.changes(workspace.engine, terms.shapes, now)),
     ]
-    looked_for = detection.OF_LEDGER | shapes.CODES | {detection.STALE}
+    looked_for = detection.OF_LEDGER | shapes.CODES | {detection.STALE, detection.OVER_BUDGET}
     if facts is not None:
         found += detection.of_mart(known, facts, terms, now)
         looked_for |= detection.OF_MART
     return settle(workspace.engine, found, now, codes=looked_for)
+
+
+def over_budget(workspace: Workspace) -> dict[str, tuple[float, float]]:
+    """Lane -> requests a day that its plan needs and that its credential may spend, where the first are more."""
+    from pipeline.planning import plans
+
+    every = ((one.lane, one.plan) for one in plans(workspace))
+    return {lane: (plan.looks + plan.again, plan.budget) for lane, plan in every if not plan.fits}
 
 
 def sample(workspace: Workspace, storage: Storage) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from warehouse.migrations import HEAD
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = [
     "Base",
@@ -173,3 +174,10 @@ def _refusal(address: URL, problem: BaseException) -> str:
     if address.password:
         said = said.replace(str(address.password), "***")
     return f"database {address.render_as_string(hide_password=True)}: {said}. Check ONRECORD_DATABASE_URL and that the server runs"
+
+
+def batches(names: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    """Values in lists short enough for one statement."""
+    waiting = iter(names)
+    while batch := list(islice(waiting, size)):
+        yield batch

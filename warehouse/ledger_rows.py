@@ -1,4 +1,4 @@
-"""What the ledger keeps: its two tables, and their rows as values."""
+"""What the ledger keeps: its two tables, their rows as values, and the words for how a look ended."""
 
 from __future__ import annotations
 
@@ -13,6 +13,18 @@ from warehouse.database import Base, UtcDateTime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlalchemy.engine import Row
+
+RUNNING = "running"
+COMPLETE = "complete"
+INTERRUPTED = "interrupted"
+NOT_COVERED = "not_covered"
+"""Nothing went wrong, but the way the account is connected does not show this resource: a gap, not an error."""
+STARTS_OVER = frozenset({"cursor_expired", "paging_loop"})
+"""Outcomes after which the place to go on is worthless."""
+HISTORY = "_history"
+"""After the name of a resource: a slice of its past, read beside the running schedule."""
 
 
 class CaptureRow(Base):
@@ -45,6 +57,7 @@ class CaptureRow(Base):
     software: Mapped[str] = mapped_column(Text)
     tabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reach_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str | None] = mapped_column(Text)
 
 
 class EvidenceRow(Base):
@@ -112,6 +125,8 @@ class Capture:
     """When its row went into the Iceberg table ``captures``."""
     reach_seconds: int | None = None
     """Age of the oldest records read, at its begin; ``None``: to the beginning."""
+    reason: str | None = None
+    """Why, more closely than the outcome: the state of an account that is not available, what it would take to cover a resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +144,8 @@ class EvidenceObject:
     version_id: str | None = None
     normalized_at: datetime | None = None
     normalizer_version: str | None = None
+
+
+def capture_of(row: Row[Any]) -> Capture:
+    """A row of ``captures`` as a value."""
+    return Capture(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name

@@ -64,7 +64,7 @@ def test_what_is_wrong_is_listed_with_what_to_do_until_it_is_mended(person: dict
     shown = " ".join(ok(person, "findings").replace("│", " ").split())
     assert "transit, posts: statuses was answered with 401 'The access token is invalid [bold]'" in shown
     assert "Renew the credential transit on the platform" in shown
-    assert "Findings open: 1, 1 of severity error or worse: onrecord findings" in ok(person, "status")
+    assert "Findings open when last looked for: 1, 1 of severity error or worse" in ok(person, "status")
     run(person, "findings", "--check").refused(7)
     engine = open_database(f"sqlite:///{home / 'onrecord.db'}")
     look(engine, "complete")

@@ -37,6 +37,7 @@ def look(resource: str = "posts", outcome: str = "complete", **more: Any) -> Las
         "told_by": f"look-{resource}",
         "told_at": NOW - MINUTE,
         "message": None,
+        "reason": None,
     }
     return LastLook(**{**values, **more})
 
@@ -71,7 +72,6 @@ def test_an_account_whose_looks_are_complete_has_no_finding() -> None:
         ("contract_broken", "answer_broken", "error"),
         ("paging_loop", "paging_broken", "error"),
         ("suspicious_shrink", "suspicious_shrink", "error"),
-        ("budget_exceeded", "budget_exceeded", "warning"),
         ("account_unavailable", "account_unavailable", "error"),
     ],
 )
@@ -100,17 +100,28 @@ def test_what_a_look_ended_with_is_told_once_for_the_account(outcome: str, code:
     ],
 )
 def test_the_state_of_an_account_tells_suspended_from_vanished(state: str, code: str) -> None:
-    refused = look("profile", "account_unavailable", message=f"get_profile was answered with 400 'no'. Look [{state}]")
-    untried = look("posts", "account_unavailable", message="not tried: profile ended with account_unavailable")
+    refused = look("profile", "account_unavailable", message="get_profile was answered with 400 'no'", reason=state)
+    why = "not tried: profile ended with account_unavailable"
+    untried = look("posts", "account_unavailable", message=why, reason=state)
     (found,) = of_ledger(standing(refused, untried))
     assert found.code == code
     assert found.severity == ("error" if code == "account_unavailable" else "critical")
 
 
 def test_words_of_a_platform_are_not_taken_for_a_state() -> None:
-    assert codes(
-        standing(look("profile", "account_unavailable", message="answered with '[suspended]'. Look [moved]"))
-    ) == ["account_unavailable"]
+    said = look("profile", "account_unavailable", message="answered with '[suspended]'", reason="moved")
+    assert codes(standing(said)) == ["account_unavailable"]
+
+
+def test_a_day_that_does_not_fit_the_budget_is_told_by_lane() -> None:
+    (found,) = detection.of_budgets({"mastodon-library": (50_400.0, 43_200.0)})
+    assert (found.code, found.severity, found.subject, found.account_id) == (
+        "budget_exceeded",
+        "warning",
+        "mastodon-library",
+        None,
+    )
+    assert "takes 50,400 requests a day, 43,200 may be spent" in found.message
 
 
 @pytest.mark.parametrize("outcome", ["running", "interrupted", "unreachable", "rate_limited", "not_covered"])

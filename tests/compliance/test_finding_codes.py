@@ -18,4 +18,6 @@ def test_every_code_is_documented_with_its_severity_and_meaning() -> None:
 
 
 def test_every_code_is_looked_for() -> None:
-    assert set(KINDS) == detection.OF_LEDGER | detection.OF_MART | {detection.STALE} | shapes.CODES
+    assert (
+        set(KINDS) == detection.OF_LEDGER | detection.OF_MART | {detection.STALE, detection.OVER_BUDGET} | shapes.CODES
+    )

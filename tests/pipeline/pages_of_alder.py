@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from connectors.exchange import Exchange
-from warehouse import evidence, ledger
+from warehouse import evidence, inventory
 from warehouse.bucket import Bucket
 from warehouse.ledger import EvidenceObject
 from warehouse.spool import CaptureFacts, Spool
@@ -173,4 +173,4 @@ class Captures:
 
     def tell(self, one: EvidenceObject) -> None:
         """Let the ledger know of an object."""
-        ledger.store_evidence(self.engine, [one])
+        inventory.store(self.engine, [one])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -12,8 +13,9 @@ from compliance import accounts
 from connectors import bluesky_posts, mastodon, wordpress
 from pipeline.backfill import read_slice
 from pipeline.capture import CaptureFailed, capture
+from pipeline.planning import reach_due, steps_of
 from pipeline.steps import credential_of, look_at, mart_from, normalize_all, places_of
-from warehouse import backfills, gaps, ledger
+from warehouse import backfills, gaps, ledger, looked
 
 if TYPE_CHECKING:
     from pipeline.visit import Places
@@ -85,6 +87,38 @@ def test_slices_to_the_beginning_hold_what_one_long_look_holds(
     assert sliced == whole
 
 
+def test_a_backfill_counts_what_its_listings_showed_from_the_first_look_on(workspace: Workspace) -> None:
+    account = accounts.get(workspace.engine, "news")
+    with workspace.storage() as storage:
+        where = places(workspace, storage)
+        first = {look.resource: look for look in capture(where, account, credential_of(account))}
+        state = backfills.get(workspace.engine, account.account_id)
+        assert state is not None
+        assert state.items == sum(first[name].items for name in state.listings)
+        while state.waiting:
+            state = read_slice(where, account, credential_of(account), pages=50)
+    posts = state.listings["posts"]
+    assert posts.total == first["posts"].platform_total
+    assert posts.items >= (posts.total or 0) > first["posts"].items
+
+
+def test_a_look_that_is_due_does_not_read_again_what_the_backfill_reads(workspace: Workspace) -> None:
+    account = accounts.get(workspace.engine, "public-works")
+    with workspace.storage() as storage:
+        capture(places(workspace, storage), account, credential_of(account))
+        state = backfills.get(workspace.engine, account.account_id)
+        assert state is not None
+        assert state.reached_at is not None
+        read = workspace.clock() - state.reached_at
+        deepest = max(step.age for step in steps_of(workspace.policy.revisit))
+        assert reach_due(workspace, account) <= read < deepest
+        look_at(workspace, storage, account, due_only=True)
+        assert reach_due(workspace, account) == timedelta(), "the look served every step whose records were read"
+        while state.waiting:
+            state = read_slice(places(workspace, storage), account, credential_of(account), pages=50)
+        assert reach_due(workspace, account) == deepest
+
+
 def test_a_slice_that_is_cut_off_is_read_again_and_adds_nothing_twice(workspace: Workspace, sample_city: City) -> None:
     account = accounts.get(workspace.engine, "public-works")
     with workspace.storage() as storage:
@@ -128,11 +162,11 @@ def test_the_schedule_goes_on_while_the_past_is_read(workspace: Workspace) -> No
     with workspace.storage() as storage:
         where = places(workspace, storage)
         capture(where, account, credential_of(account))
-        first = ledger.last_complete(workspace.engine, account.account_id, "posts")
+        first = looked.last_complete(workspace.engine, account.account_id, "posts")
         assert first is not None
         assert first.since is not None, "it does not claim to have read to the beginning"
         read_slice(where, account, credential_of(account), pages=1)
-        assert ledger.last_complete(workspace.engine, account.account_id, "posts") == first
+        assert looked.last_complete(workspace.engine, account.account_id, "posts") == first
         looks = look_at(workspace, storage, account, due_only=True)
         assert {look.outcome for look in looks} == {"complete"}
 

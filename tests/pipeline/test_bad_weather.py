@@ -16,7 +16,7 @@ from commands import ok, run
 from conftest import require
 
 from samplecity.server import City
-from warehouse import gaps, ledger, seaweed
+from warehouse import gaps, inventory, ledger, seaweed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def whole(workspace: Workspace) -> None:
     assert open_now <= {ledger.NOT_COVERED}
     assert list(workspace.spool.glob("*.warc.gz")) == []
     with workspace.storage() as storage:
-        noted = {one.key for one in ledger.evidence_objects(workspace.engine)}
+        noted = {one.key for one in inventory.objects(workspace.engine)}
         assert noted == {item.key for item in storage.evidence.list("evidence/")}
 
 

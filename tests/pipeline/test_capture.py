@@ -13,7 +13,7 @@ from compliance import accounts
 from compliance.faults import NotApproved
 from pipeline.capture import CaptureFailed
 from pipeline.steps import look_at, mart_from, normalize_all, to_capture
-from warehouse import evidence, gaps, ledger
+from warehouse import evidence, gaps, inventory, ledger
 
 if TYPE_CHECKING:
     from pipeline.workspace import Storage, Workspace
@@ -149,7 +149,7 @@ def test_no_secret_reaches_evidence_database_or_tables(workspace: Workspace, sam
     with workspace.storage() as storage:
         capture_all(workspace, storage)
         normalize_all(workspace, storage)
-        for one in ledger.evidence_objects(workspace.engine):
+        for one in inventory.objects(workspace.engine):
             (file,) = evidence.export(storage.evidence, [one.key], workspace.home / "out")
             content = gzip.decompress(file.read_bytes())
             for secret in secrets:

@@ -23,7 +23,7 @@ from small_city import fresh_buckets
 from compliance import accounts
 from pipeline.steps import look_at, mart_from, normalize_all, to_capture
 from pipeline.workspace import Workspace
-from warehouse import ledger
+from warehouse import inventory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -163,7 +163,7 @@ def check_evidence(one: Installation, left: set[bytes], monkeypatch: pytest.Monk
     workspace = one.open(monkeypatch)
     found: set[bytes] = set()
     with workspace.storage() as storage:
-        noted = list(ledger.evidence_objects(workspace.engine))
+        noted = list(inventory.objects(workspace.engine))
         assert {each.key for each in noted} == {item.key for item in storage.evidence.list("evidence/")}
         for each in noted:
             data = storage.evidence.get(each.key)

@@ -19,7 +19,7 @@ from small_city import fresh_buckets
 from sqlalchemy import Engine, text
 
 from pipeline.normalize import AlreadyNormalizing, NormalizeReport, normalize
-from warehouse import ledger
+from warehouse import inventory, ledger
 from warehouse.bucket import Bucket, Buckets
 from warehouse.database import open_database
 from warehouse.endpoint import Endpoint
@@ -277,7 +277,7 @@ def test_killed_at_random_moments_the_tables_are_those_of_an_undisturbed_run(
             lived = moment
     assert not killed_after(city, None)
     assert everything(city) == story.tables
-    assert list(ledger.pending_evidence(city.engine)) == []
+    assert list(inventory.pending(city.engine)) == []
 
 
 def killed_after(city: City, seconds: float | None) -> bool:

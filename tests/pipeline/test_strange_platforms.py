@@ -11,7 +11,7 @@ from compliance import accounts
 from connectors import mastodon
 from pipeline.capture import CaptureFailed
 from pipeline.steps import look_at, normalize_all
-from warehouse import gaps, ledger
+from warehouse import gaps, ledger, looked
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,7 +73,7 @@ def test_an_expired_cursor_leaves_a_gap_and_is_recovered(workspace: Workspace, s
         sample_city.faults({"fault": "server_error", "path": "statuses.*max_id", "skip": 1, "times": 0})
         with pytest.raises(CaptureFailed):
             look_at(workspace, storage, account)
-        cut = ledger.latest(workspace.engine, account.account_id, "posts")
+        cut = looked.latest(workspace.engine, account.account_id, "posts")
         assert cut is not None
         assert cut.checkpoint
         sample_city.faults({"fault": "expired_cursor", "path": "/statuses", "times": 1})

@@ -17,6 +17,7 @@ from compliance.findings import condition, settle
 from compliance.policy import load_accounts
 from pipeline import watch
 from pipeline.capture import CaptureFailed
+from pipeline.planning import plans
 from pipeline.steps import look_at, mart_from, normalize_all, to_capture
 from pipeline.watch import NotTold
 from pipeline.workspace import Workspace
@@ -70,6 +71,16 @@ def test_a_credential_that_is_not_set_is_a_finding(workspace: Workspace, monkeyp
         capture(workspace, storage, "news")
     found = open_findings(workspace)
     assert "set ONRECORD_CREDENTIAL_NEWS_PASSWORD" in found["credential_missing", "news"]
+
+
+def test_a_plan_beyond_its_budget_is_a_finding_until_it_fits(workspace: Workspace) -> None:
+    policy, revisit = workspace.policy, workspace.policy.revisit
+    tight = tuple(msgspec.structs.replace(one, requests_per_hour=1) for one in revisit.budgets)
+    workspace.policy = msgspec.structs.replace(policy, revisit=msgspec.structs.replace(revisit, budgets=tight))
+    found = [subject for code, subject in open_findings(workspace) if code == "budget_exceeded"]
+    assert found == sorted(plan.lane for plan in plans(workspace))
+    workspace.policy = policy
+    assert "budget_exceeded" not in [code for code, _ in open_findings(workspace)]
 
 
 def test_a_renamed_account_is_a_finding_until_the_registry_has_its_handle(

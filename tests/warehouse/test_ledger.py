@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from warehouse import gaps, lease, ledger
-from warehouse.ledger import Capture, CaptureOver, CaptureUnknown, EvidenceDiffers, EvidenceObject, Progress
+from warehouse import gaps, inventory, lease, ledger, looked
+from warehouse.inventory import EvidenceDiffers
+from warehouse.ledger import Capture, CaptureOver, CaptureUnknown, EvidenceObject, Progress
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -37,12 +38,12 @@ def begin(
         software="onrecord test",
         since=since,
         resumed_from=resumed_from,
-        last_complete=ledger.last_complete(engine, account_id, resource),
+        last_complete=looked.last_complete(engine, account_id, resource),
     )
 
 
 def unfinished(engine: Engine) -> Capture | None:
-    latest, _ = ledger.standing(engine, ACCOUNT, ["posts", "comments"])
+    latest, _ = looked.standing(engine, ACCOUNT, ["posts", "comments"])
     last = latest["posts"]
     return last if last and ledger.can_go_on(last) else None
 
@@ -85,17 +86,17 @@ def test_a_checkpoint_keeps_progress_and_evidence_together(engine: Engine) -> No
     assert (saved.pages, saved.items, saved.platform_total) == (3, 250, 900)
     assert (saved.skipped, saved.checkpoint) == ({"pinned_repeat": 1}, {"cursor": "c3", "page": 3})
     assert (saved.newest_published, saved.progressed_at) == (NOON, NOON + MINUTE)
-    assert list(ledger.evidence_objects(engine, capture_id=begun.capture_id)) == [evidence(begun)]
+    assert list(inventory.objects(engine, capture_id=begun.capture_id)) == [evidence(begun)]
 
 
 def test_a_checkpoint_with_other_bytes_for_a_known_key_moves_nothing(engine: Engine) -> None:
     begun = begin(engine)
-    ledger.store_evidence(engine, [evidence(begun)])
+    inventory.store(engine, [evidence(begun)])
     forged = replace(evidence(begun), sha256="f" * 64)
     with pytest.raises(EvidenceDiffers, match="nothing was changed"):
         ledger.checkpoint(engine, begun.capture_id, Progress(pages=1), now=NOON, evidence=[forged])
     assert ledger.get_capture(engine, begun.capture_id) == begun
-    assert list(ledger.pending_evidence(engine)) == [evidence(begun)]
+    assert list(inventory.pending(engine)) == [evidence(begun)]
 
 
 def test_the_cursor_never_moves_back(engine: Engine) -> None:
@@ -105,7 +106,7 @@ def test_the_cursor_never_moves_back(engine: Engine) -> None:
     assert second.newest_published == NOON
     ended = end(engine, second, progress=Progress(1, 1, newest_published=NOON - MINUTE))
     assert ended.newest_published == NOON
-    assert ledger.last_complete(engine, ACCOUNT, "posts") == ended
+    assert looked.last_complete(engine, ACCOUNT, "posts") == ended
 
 
 def test_the_cursor_of_a_failed_look_does_not_count(engine: Engine) -> None:
@@ -153,7 +154,7 @@ def test_an_ended_capture_cannot_go_on(engine: Engine) -> None:
 def test_a_dead_capture_ends_as_interrupted_at_its_last_sign_of_life(engine: Engine) -> None:
     dead = begin(engine)
     ledger.checkpoint(engine, dead.capture_id, Progress(1, 5, checkpoint={"cursor": "c1"}), now=NOON + MINUTE)
-    ledger.store_evidence(engine, [evidence(dead, 1, exchanges=1), evidence(dead, 2, exchanges=4)])
+    inventory.store(engine, [evidence(dead, 1, exchanges=1), evidence(dead, 2, exchanges=4)])
     (ended,) = ledger.interrupt(engine, ACCOUNT)
     assert (ended.outcome, ended.ended_at, ended.pages) == ("interrupted", NOON + MINUTE, 5)
     assert unfinished(engine) == ended
@@ -183,24 +184,24 @@ def test_a_gap_of_an_account_never_seen_begins_with_the_first_look(engine: Engin
 
 def test_storing_the_same_evidence_twice_adds_nothing(engine: Engine) -> None:
     begun = begin(engine)
-    assert ledger.store_evidence(engine, [evidence(begun)]) == 1
-    assert ledger.store_evidence(engine, [evidence(begun), evidence(begun, 2)]) == 1
+    assert inventory.store(engine, [evidence(begun)]) == 1
+    assert inventory.store(engine, [evidence(begun), evidence(begun, 2)]) == 1
 
 
 def test_pending_evidence_comes_in_capture_order_and_each_object_once(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "PAGE_ROWS", 2)
+    monkeypatch.setattr(inventory, "PAGE_ROWS", 2)
     begun = [begin(engine, minute) for minute in (0, 15, 30)]
     objects = [evidence(capture, part) for capture in begun for part in (1, 2)][:-1]
-    ledger.store_evidence(engine, reversed(objects))
+    inventory.store(engine, reversed(objects))
     seen = []
-    for one in ledger.pending_evidence(engine):
+    for one in inventory.pending(engine):
         seen.append(one)
-        ledger.mark_normalized(engine, [one.key], at=NOON, version="1")
+        inventory.mark_normalized(engine, [one.key], at=NOON, version="1")
     assert seen == objects
-    assert list(ledger.pending_evidence(engine)) == []
-    assert {one.normalizer_version for one in ledger.evidence_objects(engine, account_id=ACCOUNT)} == {"1"}
+    assert list(inventory.pending(engine)) == []
+    assert {one.normalizer_version for one in inventory.objects(engine, account_id=ACCOUNT)} == {"1"}
 
 
 def test_ended_captures_are_tabled_once_in_order(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +216,7 @@ def test_ended_captures_are_tabled_once_in_order(engine: Engine, monkeypatch: py
 
 def due(engine: Engine, minute: int, *account_ids: str) -> list[str]:
     now = NOON + minute * MINUTE
-    return ledger.due(engine, account_ids or (ACCOUNT,), now=now, every_seconds=900)
+    return looked.due(engine, account_ids or (ACCOUNT,), now=now, every_seconds=900)
 
 
 def test_an_account_is_due_when_never_looked_at_or_long_enough_ago(engine: Engine) -> None:
