@@ -67,6 +67,8 @@ KEYS = pa.schema([HEADS.field("family"), HEADS.field("record_id")])
 KNOWN_METRICS = pa.schema([METRICS.field(name) for name in ("record_id", "name", "value", "seen_at")])
 KNOWN_MEDIA = pa.schema([MEDIA.field(name) for name in ("record_id", "media_id")])
 
+_BEFORE = ("presence", "content_sha256", "last_seen")
+_GONE = pa.array(["deleted", "unavailable"])
 _NO_SUSPECTS = pa.table({"record_id": pa.array([], pa.string()), "fresh": pa.array([], pa.bool_())})
 
 FAMILIES = {"posts": "record", "comments": "record", "moderation_actions": "moderation_action", "profiles": "profile"}
@@ -111,10 +113,10 @@ class Past(Protocol):
         """Rows of a table with versions: record_id -> version."""
 
     def metrics(self, record_ids: pa.ChunkedArray) -> pa.Table:
-        """``KNOWN_METRICS``: the last counts of these records."""
+        """``KNOWN_METRICS``: the last counts of records among those whose heads were asked for last."""
 
-    def media(self, record_ids: pa.ChunkedArray) -> pa.Table:
-        """``KNOWN_MEDIA``: files these records are known to show."""
+    def media(self, shown: pa.Table) -> pa.Table:
+        """Those of these ``KNOWN_MEDIA`` that are known already, of records among those whose heads were asked for last."""
 
 
 class NoPast:
@@ -137,7 +139,7 @@ class NoPast:
         """No counts."""
         return KNOWN_METRICS.empty_table()
 
-    def media(self, record_ids: pa.ChunkedArray) -> pa.Table:  # noqa: ARG002
+    def media(self, shown: pa.Table) -> pa.Table:  # noqa: ARG002
         """No files."""
         return KNOWN_MEDIA.empty_table()
 
@@ -223,7 +225,6 @@ def _register_batch(batch: Batch, connection: duckdb.DuckDBPyConnection) -> pa.T
     )
     connection.register("gates", _numbered(batch.gates.select(_GATE)))
     connection.register("metrics", _numbered(batch.metrics))
-    connection.register("media", _numbered(batch.media.select(_FILE)))
     return looks
 
 
@@ -233,11 +234,18 @@ def _register_past(
     """The heads, and whether anything but new content in order may be in the batch."""
     others = batch.marks.num_rows + batch.gates.num_rows > 0
     keys = connection.execute(_sql("keys")).to_arrow_table() if others else looks.select(KEYS.names)
+    if batch.metrics.num_rows:
+        keys = pa.concat_tables([keys, _keys_of(batch.metrics["record_id"].unique()).cast(keys.schema)])
     heads = past.heads(keys, batch.gates["root_id"].unique().to_pylist())
+    before = _beside(looks, heads)
+    counts = past.metrics(batch.metrics["record_id"])
     connection.register("heads", heads)
-    connection.register("known_metrics", past.metrics(batch.metrics["record_id"]))
-    connection.register("known_media", past.media(_headed(batch.media["record_id"], heads)))
-    suspects = _table(connection, "suspects") if heads.num_rows else _NO_SUSPECTS
+    connection.register("known_metrics", counts)
+    media = _of_other_content(_numbered(batch.media.select(_FILE)), looks, before)
+    connection.register("media", media)
+    connection.register("known_media", past.media(media.select(KNOWN_MEDIA.names)))
+    in_order = not others and _in_order(looks, before) and _counted_later(batch.metrics, counts)
+    suspects = _NO_SUSPECTS if in_order else _table(connection, "suspects")
     if any(suspects["fresh"].to_pylist()):
         raise Unsettled
     connection.register("suspects", suspects)
@@ -246,9 +254,41 @@ def _register_past(
     return heads, others or bool(ids)
 
 
-def _headed(record_ids: pa.ChunkedArray, heads: pa.Table) -> pa.ChunkedArray:
-    """Those of which anything is known."""
-    return record_ids.filter(pc.is_in(record_ids, value_set=heads["record_id"])) if heads.num_rows else record_ids[:0]
+def _keys_of(record_ids: pa.Array) -> pa.Table:
+    """Counts can come without the record they are of."""
+    return pa.table({"family": pa.repeat("record", len(record_ids)), "record_id": record_ids})
+
+
+def _beside(looks: pa.Table, heads: pa.Table) -> pa.Table:
+    """For each look, what is known of its record; nulls where nothing is."""
+    own = heads.filter(pc.not_equal(heads["family"], "gate"))  # a thread's gate bears the id of its post
+    return own.select(_BEFORE).take(pc.index_in(looks["record_id"], value_set=own["record_id"]))
+
+
+def _in_order(looks: pa.Table, before: pa.Table) -> bool:
+    """Whether each look is newer than all that is known, of a record that was there: then nothing seen before has to be looked up."""
+    late = pc.less_equal(looks["seen_at"], before["last_seen"])
+    gone = pc.is_in(before["presence"], value_set=_GONE)
+    return not any(pc.any(one).as_py() for one in (looks["told"], late, gone))
+
+
+def _counted_later(metrics: pa.Table, known: pa.Table) -> bool:
+    """Whether every count is newer than all that are known of its record."""
+    if metrics.num_rows == 0 or known.num_rows == 0:
+        return True
+    first = metrics.group_by("record_id").aggregate([("seen_at", "min")])
+    last = known.group_by("record_id").aggregate([("seen_at", "max")])
+    place = pc.index_in(first["record_id"], value_set=last["record_id"])
+    return not pc.any(pc.less_equal(first["seen_at_min"], last["seen_at_max"].take(place))).as_py()
+
+
+def _of_other_content(media: pa.Table, looks: pa.Table, before: pa.Table) -> pa.Table:
+    """Files of records that are not known with the same content: a content's hash covers the ids of its files."""
+    if media.num_rows == 0 or before["content_sha256"].null_count == before.num_rows:
+        return media
+    same = pc.fill_null(pc.equal(before["content_sha256"], looks["content_sha256"]), False)  # noqa: FBT003
+    others = looks["record_id"].filter(pc.invert(same))
+    return media.filter(pc.is_in(media["record_id"], value_set=others))
 
 
 def _any_twice(looks: pa.Table) -> bool:
@@ -282,7 +322,7 @@ def _numbered(table: pa.Table) -> pa.Table:
 
 def _first_media(batch: Batch, connection: duckdb.DuckDBPyConnection) -> pa.Table:
     rows = _table(connection, "media")["row"]
-    return batch.media if len(rows) == batch.media.num_rows else batch.media.take(rows)
+    return version_rows.picked(batch.media, rows)
 
 
 def _table(connection: duckdb.DuckDBPyConnection, name: str) -> pa.Table:

@@ -54,11 +54,17 @@ def _rows(name: str, batch: Batch, decided: pa.Table, past: Versions) -> pa.Tabl
 def _own_content(batch: Batch, own: pa.Table) -> pa.Table:
     """Rows of the batch, in the order decided. A kind has one table, whatever its number."""
     table: pa.Table = getattr(batch, TABLE_OF[own["kind"][0].as_py()])
-    return table if own.num_rows == table.num_rows and _in_order(own["row"]) else table.take(own["row"])
+    return picked(table, own["row"])
 
 
-def _in_order(rows: pa.ChunkedArray) -> bool:
-    return bool(pc.all(pc.equal(rows, pa.arange(0, len(rows)))).as_py())
+def picked(table: pa.Table, rows: pa.ChunkedArray) -> pa.Table:
+    """These rows of a table. Ascending ones, as they almost always are, are filtered: taking copies all of a table in pieces."""
+    ascending = len(rows) < 2 or pc.all(pc.less(rows[:-1], rows[1:])).as_py()  # noqa: PLR2004 - one is ascending
+    if not ascending:
+        return table.take(rows)
+    if len(rows) == table.num_rows:
+        return table
+    return table.filter(pc.is_in(pa.arange(0, table.num_rows), value_set=rows.cast(pa.int64())))
 
 
 def _content_before(name: str, batch: Batch, bare: pa.Table, past: Versions) -> pa.Table:

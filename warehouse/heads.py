@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -20,7 +20,7 @@ from warehouse import duck
 from warehouse.faults import WarehouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from transforms.history import Changes
@@ -34,7 +34,11 @@ MEMORY_TO_REBUILD = "1GB"
 """Beyond it the work goes to disk."""
 WAL = "8MB"
 """What is remembered stays in memory until this much was written: several times as much must fit there."""
-_LAYOUT = 2
+RECORDS_AT_ONCE = 1_000_000
+"""Made again together."""
+_LAYOUT = 4
+_KNOWN_HEADS = ", ".join(name for name in KNOWN_HEADS.names if name != "fresh")
+_T = TypeVar("_T")
 _SQL = Path(__file__).parent / "heads_sql"
 
 
@@ -98,6 +102,11 @@ class Heads:
         with self._at_once():
             self._connection.execute("DELETE FROM reflected")
             self._run("rebuild", **tables)
+            (records,) = self._connection.execute("SELECT count(*) FROM bare").fetchone() or (0,)
+            parts = 1 + records // RECORDS_AT_ONCE
+            for part in range(parts):
+                self._run("rebuild_part", **tables, parts=str(parts), part=str(part))
+            self._run("rebuild_end")
             self._reflect(now)
         self._connection.execute("CHECKPOINT")
         self._limit(MEMORY)
@@ -121,12 +130,17 @@ class Heads:
     def heads(self, keys: pa.Table, roots: Sequence[str]) -> pa.Table:
         """``KNOWN_HEADS`` of these records, and of everything ever on the gates of these threads."""
         with self._given(keys=keys):
-            self._run("known")
+            self._with_room(self._find)
         if roots:
             with self._given(roots=pa.table({"root_id": pa.array(roots, pa.string())})):
-                self._run("known_of_gates")
-        found = self._connection.execute("SELECT *, unit = ? AS fresh FROM known", [self._unit]).to_arrow_table()
-        return found.select(KNOWN_HEADS.names).cast(KNOWN_HEADS)
+                self._with_room(lambda: self._run("known_of_gates"))
+        query = f"SELECT {_KNOWN_HEADS}, unit = ? AS fresh FROM known"  # noqa: S608 - names of ours
+        return self._connection.execute(query, [self._unit]).to_arrow_table().cast(KNOWN_HEADS)
+
+    def _find(self) -> None:
+        self._run("known")
+        for first, last in self._connection.execute(_sql("clusters")).fetchall():
+            self._run("known_cluster", first=str(first), last=str(last))
 
     def sightings(self, record_ids: Sequence[str]) -> pa.Table:
         """``SIGHTINGS`` of these records and gates, from the tables."""
@@ -174,18 +188,18 @@ class Heads:
             self._limit(MEMORY)
 
     def metrics(self, record_ids: pa.ChunkedArray) -> pa.Table:
-        """``KNOWN_METRICS``: the last counts of these records."""
-        return self._of_records("last_metrics", record_ids, KNOWN_METRICS)
+        """``KNOWN_METRICS``: the last counts of records among those whose heads were asked for last."""
+        return self._of_known("known_counts", pa.table({"record_id": record_ids}), KNOWN_METRICS)
 
-    def media(self, record_ids: pa.ChunkedArray) -> pa.Table:
-        """``KNOWN_MEDIA``: files these records are known to show."""
-        return self._of_records("known_media", record_ids, KNOWN_MEDIA)
+    def media(self, shown: pa.Table) -> pa.Table:
+        """Those of ``KNOWN_MEDIA`` that are known already, of records among those whose heads were asked for last."""
+        return self._of_known("known_files", shown, KNOWN_MEDIA)
 
-    def _of_records(self, query: str, record_ids: pa.ChunkedArray, schema: pa.Schema) -> pa.Table:
-        if len(record_ids) == 0:
+    def _of_known(self, query: str, ids: pa.Table, schema: pa.Schema) -> pa.Table:
+        if ids.num_rows == 0:
             return schema.empty_table()
-        with self._given(ids=pa.table({"record_id": record_ids})):
-            found = self._connection.execute(_sql(query)).to_arrow_table()
+        with self._given(ids=ids):
+            found = self._with_room(lambda: self._connection.execute(_sql(query)).to_arrow_table())
         return found.select(schema.names).cast(schema)
 
     # --- what is known now ---
@@ -206,13 +220,14 @@ class Heads:
         self._put(changes.heads, changes)
 
     def _put(self, fresh: pa.Table, changes: Changes) -> None:
-        media = changes.tables["media"]
-        with self._given(fresh=fresh, counted=changes.metrics, shown=media.select(KNOWN_MEDIA.names)), self._at_once():
-            self._run("remember" if self._any("known") else "remember_new", unit=str(self._unit))
-            if changes.metrics.num_rows:
-                self._run("remember_metrics")
-            if media.num_rows:
-                self._connection.execute("INSERT INTO known_media SELECT hash(record_id), media_id FROM shown")
+        def take_over() -> None:
+            with self._at_once():
+                self._run("news")
+                self._run("remember" if self._any("known") else "remember_new", unit=str(self._unit))
+
+        shown = changes.tables["media"].select(KNOWN_MEDIA.names)
+        with self._given(fresh=fresh, counted=changes.metrics, shown=shown):
+            self._with_room(take_over)
 
     def give_back(self) -> None:
         """Return what DuckDB freed, in this process, to the system: its allocator keeps it until a limit is set."""
@@ -230,6 +245,17 @@ class Heads:
         for key, value in values.items():
             text = text.replace(f"{{{key}}}", value).replace(f"${key}", value)
         self._connection.execute(text)
+
+    def _with_room(self, work: Callable[[], _T]) -> _T:
+        """Almost all work fits into :data:`MEMORY`; what does not is given more, and goes to disk beyond it."""
+        try:
+            return work()
+        except duckdb.OutOfMemoryException:
+            self._limit(MEMORY_TO_REBUILD)
+            try:
+                return work()
+            finally:
+                self._limit(MEMORY)
 
     def _limit(self, memory: str) -> None:
         self._connection.execute(f"SET memory_limit = {duck.literal(memory)}")

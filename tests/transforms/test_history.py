@@ -150,8 +150,8 @@ class Memory:
             last[row["record_id"], row["name"]] = row
         return pa.Table.from_pylist(list(last.values()), schema=KNOWN_METRICS)
 
-    def media(self, record_ids: pa.ChunkedArray) -> pa.Table:
-        return _having(self.tables["media"], record_ids.to_pylist()).select(KNOWN_MEDIA.names)
+    def media(self, shown: pa.Table) -> pa.Table:
+        return _having(self.tables["media"], shown["record_id"].to_pylist()).select(KNOWN_MEDIA.names)
 
     def take(self, *seen: Seen) -> None:
         """Compare a batch and keep what it gives; make late records again from everything observed so far."""

@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from transforms.history import KEYS, workbench
+from transforms.history import HEADS, KEYS, KNOWN_MEDIA, KNOWN_METRICS, Changes, workbench
 from transforms.records import TABLES
 from warehouse.bucket import Buckets
 from warehouse.endpoint import Endpoint
@@ -159,3 +159,85 @@ def test_a_file_in_use_is_left_alone(tmp_path: Path, archive: Archive) -> None:
             Heads.open(tmp_path / "heads.duckdb", archive)
         holder.communicate(b"")
     assert duckdb.connect(str(file)).execute("SELECT count(*) FROM reflected").fetchone() != (0,)
+
+
+def counts(heads: Heads, *names: str) -> dict[tuple[str, str], int]:
+    known(heads, *names)
+    found = heads.metrics(pa.chunked_array([pa.array(names, pa.string())])).to_pylist()
+    return {(row["record_id"], row["name"]): row["value"] for row in found}
+
+
+def files(heads: Heads, *shown: tuple[str, str]) -> set[tuple[str, str]]:
+    known(heads, *(name for name, _ in shown))
+    asked = pa.Table.from_pylist([{"record_id": name, "media_id": file} for name, file in shown], schema=KNOWN_MEDIA)
+    return {(row["record_id"], row["media_id"]) for row in heads.media(asked).to_pylist()}
+
+
+def test_counts_and_files_are_the_same_from_what_was_remembered_and_from_the_tables(
+    tmp_path: Path, archive: Archive
+) -> None:
+    def seen(at: int, likes: dict[str, int], shown: dict[str, str]) -> Changes:
+        metrics = [
+            {"record_id": name, "name": "likes", "value": value, "seen_at": minute(at), "capture_id": "c"}
+            for name, value in likes.items()
+        ]
+        media = [
+            {field.name: file.get(field.name, None if field.nullable else "x") for field in TABLES["media"]}
+            for file in (
+                {"record_id": name, "media_id": media_id, "seen_after": minute(at), "evidence_offset": 1}
+                for name, media_id in shown.items()
+            )
+        ]
+        told = {
+            "metrics": pa.Table.from_pylist(metrics, schema=TABLES["metrics"]),
+            "media": pa.Table.from_pylist(media, schema=TABLES["media"]),
+        }
+        posts = table("posts", version("x:1", 1, "present", "a", 0)) if at == 0 else TABLES["posts"].empty_table()
+        looks = table("sightings", sighting("x:1", "post", "present", "a", at))
+        none = {name: TABLES[name].empty_table() for name in ("comments", "moderation_actions", "profiles")}
+        head = {
+            "family": "record",
+            "record_id": "x:1",
+            "kind": "post",
+            "version": 1,
+            "presence": "present",
+            "held": False,
+            "gate_hidden": False,
+        }
+        head |= {
+            "state": "present",
+            "content_sha256": "a",
+            "account_id": "x:me",
+            "content_at": minute(at),
+            "presence_at": minute(at),
+            "last_seen": minute(at),
+        }
+        heads = pa.Table.from_pylist([head], schema=HEADS)
+        return Changes(
+            {**none, **told, "posts": posts, "sightings": looks},
+            heads,
+            told["metrics"].select(KNOWN_METRICS.names),
+            KEYS.empty_table(),
+        )
+
+    batches = [
+        seen(0, {"x:1": 1, "x:alone": 7}, {"x:1": "m:1"}),
+        seen(1, {"x:1": 5}, {"x:1": "m:2"}),
+        seen(2, {}, {}),
+        seen(3, {"x:alone": 8}, {}),
+    ]
+    for number, batch in enumerate(batches):
+        for name, rows in batch.tables.items():
+            archive.append(name, rows, batch=f"{number}.{name}")
+    asked = [("x:1", "m:1"), ("x:1", "m:2"), ("x:1", "m:3"), ("x:alone", "m:1")]
+    with Heads.open(tmp_path / "remembered.duckdb", archive) as heads:
+        for batch in batches:
+            known(heads, "x:1", "x:alone")
+            heads.remember(batch)
+        heads.settle()
+        remembered = counts(heads, "x:1", "x:alone"), files(heads, *asked)
+    with Heads.open(tmp_path / "made.duckdb", archive) as heads:
+        heads.refresh()
+        made = counts(heads, "x:1", "x:alone"), files(heads, *asked)
+    assert remembered == made
+    assert made == ({("x:1", "likes"): 5, ("x:alone", "likes"): 8}, {("x:1", "m:1"), ("x:1", "m:2")})

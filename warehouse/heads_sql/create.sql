@@ -17,9 +17,13 @@ CREATE TABLE IF NOT EXISTS heads (
     content_at TIMESTAMPTZ,
     presence_at TIMESTAMPTZ,
     last_seen TIMESTAMPTZ,
-    unit INTEGER
+    unit INTEGER,
+    counts STRUCT(name VARCHAR, value BIGINT, seen_at TIMESTAMPTZ)[],
+    files UBIGINT[]
 );
-CREATE TABLE IF NOT EXISTS last_metrics (h UBIGINT, record_id VARCHAR, name VARCHAR, value BIGINT, seen_at TIMESTAMPTZ);
--- Should two records have one hash, they share what is known of their files: a file of both is kept once.
-CREATE TABLE IF NOT EXISTS known_media (h UBIGINT, media_id VARCHAR);
+-- Of a record's files only the hash of their ids is kept.
 CREATE OR REPLACE MACRO family_of(kind) AS if(kind IN ('post', 'comment'), 'record', kind);
+CREATE OR REPLACE MACRO names_of(counts) AS coalesce(list_transform(counts, lambda one: one.name), []);
+-- The last counts, with what a batch tells of them.
+CREATE OR REPLACE MACRO with_news(counts, news) AS
+    list_concat(news, list_filter(counts, lambda one: NOT list_contains(names_of(news), one.name)));

@@ -1,9 +1,7 @@
 -- The last version of every record and its last looks, from the tables alone.
 DELETE FROM heads;
-DELETE FROM last_metrics;
-DELETE FROM known_media;
 
-INSERT INTO heads
+CREATE OR REPLACE TEMP TABLE bare AS
 WITH versions AS (
     SELECT 'post' AS kind, record_id, account_id, root_id, version, state, content_sha256, published_at, seen_after
     FROM {posts}
@@ -88,35 +86,28 @@ gates AS (
     GROUP BY ALL
 )
 SELECT
-    hash(record_id),
+    hash(record_id) AS h,
     family,
     record_id,
     last.kind,
     last.account_id,
     last.root_id,
-    coalesce(version, 0),
-    if(version IS NULL, gone, if(last.state IN ('deleted', 'unavailable'), last.state, 'present')),
-    coalesce(held, false),
-    coalesce(listed = gates.looked, false) AND family = 'record',
-    if(family = 'record', gate_root, NULL),
+    coalesce(version, 0) AS version,
+    if(version IS NULL, gone, if(last.state IN ('deleted', 'unavailable'), last.state, 'present')) AS presence,
+    coalesce(held, false) AS held,
+    coalesce(listed = gates.looked, false) AND family = 'record' AS gate_hidden,
+    if(family = 'record', gate_root, NULL) AS gate_root,
     last.state,
     last.content_sha256,
     last.published_at,
     content_at,
     presence_at,
-    greatest(last_seen, seen_after),
-    0
+    greatest(last_seen, seen_after) AS last_seen,
+    0 AS unit
 FROM last_versions
 FULL JOIN looks USING (family, record_id)
 LEFT JOIN presences USING (family, record_id)
 LEFT JOIN memberships USING (record_id)
 LEFT JOIN gates USING (gate_root);
 
-INSERT INTO last_metrics
-SELECT hash(record_id), record_id, name, arg_max(value, seen_at), max(seen_at)
-FROM {metrics}
-GROUP BY ALL;
-
-INSERT INTO known_media
-SELECT DISTINCT hash(record_id), media_id
-FROM {media};
+CREATE OR REPLACE TEMP TABLE made AS FROM heads LIMIT 0;
