@@ -1,7 +1,7 @@
 """Bluesky: the AppView's public API, the accounts' own servers (PDS), and the PLC directory that says which server that is.
 
-Nothing here needs a credential. Three kinds of host are asked: the AppView (``AccountRef.service``), the PLC directory, and the
-PDS a DID document names. The last is whatever the author wrote there, hostile input, and goes through :mod:`connectors.address`.
+Nothing here needs a credential. Four kinds of host are asked: the AppView (``AccountRef.service``), the PLC directory, and the PDS or the
+moderation service a DID document names. These are whatever its owner wrote there, hostile input, and go through :mod:`connectors.address`.
 
 **What is asked, and what an answer means** (``call`` is what the normalizers go by; ``subject`` is empty unless said)
 
@@ -43,6 +43,14 @@ confirm_repository        com.atproto.sync.getRepoStatus           state of the 
                                                                    account was deleted and the record with it
 account_status            com.atproto.sync.getRepoStatus           the same for the City's own account ``subject`` (a DID), asked when
                                                                    its server no longer lists its posts
+labelers                  app.bsky.feed.getPosts                   asked for no post: its header ``atproto-content-labelers`` names the
+                                                                   moderation services (labelers) whose labels the AppView applies
+labels                    com.atproto.label.queryLabels            what the labeler in ``sources`` says about ``uriPatterns``: the
+                          on the labeler                           account and its records, or comments that are not shown. In force
+                                                                   unless ``neg`` or ``exp`` has passed; what it leaves out says nothing
+confirm_labels            com.atproto.label.queryLabels            whether the labels ``subject`` (ids with blanks between) are in force.
+                          on the labeler                           One that is negated, expired or left out is undone, unless as many
+                                                                   were answered as ``limit`` allows
 ========================  =======================================  =================================================================
 
 A record made again under the same key is present, with another ``cid``. A reply hidden by a thread gate is a moderation action named
@@ -51,11 +59,15 @@ A record made again under the same key is present, with another ``cid``. A reply
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from connectors.bluesky_confirm import confirm
+from connectors.bluesky_labels import Labelers, is_label
 from connectors.bluesky_moderation import fetch_moderation
 from connectors.bluesky_posts import fetch_posts
 from connectors.bluesky_replies import fetch_comments
@@ -63,7 +75,7 @@ from connectors.bluesky_servers import APPVIEW, Servers
 from connectors.bluesky_uri import AtUri
 from connectors.contract import AccountRef, Cost, Item, Look, Page, Platform, Resource
 from connectors.endpoint import Endpoint
-from connectors.faults import AccountUnavailable
+from connectors.faults import AccountUnavailable, ConnectorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,10 +113,17 @@ def _resolved(servers: Servers, handle: str) -> str:
 
 
 def fetch_profile(connection: Connection, _look: Look) -> Iterator[Page]:
-    """Read the profile as the public sees it."""
+    """Read the profile as the public sees it; where the platform took it down, what its moderation services say, before that is raised."""
     did = connection.account.native_id
     with Servers(connection) as servers:
-        exchange, profile = servers.appview.read(*PROFILE, _Profile, {"actor": did})
+        try:
+            exchange, profile = servers.appview.read(*PROFILE, _Profile, {"actor": did})
+        except AccountUnavailable as problem:
+            if problem.state in ("takendown", "suspended"):
+                with suppress(ConnectorError):  # what the profile's answer says matters more
+                    for page in Labelers(servers, Counter()).about_account(did):
+                        yield replace(page, checkpoint=None)
+            raise
         total = profile.posts_count if isinstance(profile.posts_count, int) else None
         yield Page(exchange, (Item(did, "profile"),), total=total)
 
@@ -138,11 +157,12 @@ PLATFORM = Platform(
             "moderation",
             fetch_moderation,
             confirm=confirm,
-            deletion="getRecord answers 400 RecordNotFound once a gate or a block was undone",
+            deletion="getRecord answers 400 RecordNotFound once a gate or a block was undone; queryLabels shows a label as negated",
             never="Mutes, reports, and when a reply was hidden or shown again: only successive gates tell",
-            reveals=("hide", "reply_gate", "quote_gate", "detach_quote", "block", "block_list"),
+            reveals=("hide", "reply_gate", "quote_gate", "detach_quote", "block", "block_list", "label", "takedown"),
+            unlisted=is_label,
         ),
     ),
-    cost=Cost(each=9, posts_per_page=20, per_thread=1.2),
+    cost=Cost(each=13, posts_per_page=20, per_thread=1.2),
     docs="https://docs.bsky.app/docs/category/http-reference",
 )

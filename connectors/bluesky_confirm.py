@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from connectors.bluesky_batch import item_at
+from connectors.bluesky_labels import Labelers, is_label
 from connectors.bluesky_records import (
     GET_POSTS,
     GET_RECORD,
@@ -14,7 +15,6 @@ from connectors.bluesky_records import (
     REFUSALS,
     REPOSITORY,
     THREAD_GATES,
-    VIEWS_PER_CALL,
     Answer,
     Views,
 )
@@ -22,6 +22,7 @@ from connectors.bluesky_replies import ended
 from connectors.bluesky_servers import Servers
 from connectors.bluesky_thread import parent_and_root, reply_in
 from connectors.bluesky_uri import AtUri
+from connectors.bluesky_views import VIEWS_PER_CALL, views
 from connectors.contract import Item, Page
 from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable, ConnectorError
@@ -54,22 +55,24 @@ class _Confirmation:
     def __init__(self, servers: Servers, left_out: Counter[str]) -> None:
         self._servers = servers
         self._left_out = left_out
+        self._labelers = Labelers(servers, left_out)
         self._closed: set[str] = set()
         self.failure: ConnectorError | None = None
 
     def pages(self, native_ids: Sequence[str]) -> Iterator[Page]:
-        """One direct read for each record, one look at the AppView for every 25 posts that are there."""
+        """One direct read for each record, one look at the AppView for every 25 posts that are there; labels from who gave them."""
         there: list[AtUri] = []
-        for uri in self._addresses(native_ids):
+        yield from self._labelers.confirmed([native_id for native_id in native_ids if is_label(native_id)])
+        for uri in self._addresses([native_id for native_id in native_ids if not is_label(native_id)]):
             for page in self._record(uri):
                 yield page
                 if page.items and uri.collection == POSTS:
                     there.append(uri)
             if len(there) == VIEWS_PER_CALL:
-                yield self._views(there)
+                yield from self._views(there)
                 there.clear()
         if there:
-            yield self._views(there)
+            yield from self._views(there)
 
     def _addresses(self, native_ids: Sequence[str]) -> Iterator[AtUri]:
         """What to read. A hide has no record of its own: the gate of its thread is read."""
@@ -127,11 +130,13 @@ class _Confirmation:
             exchange = problem.exchange
         return Page(exchange)
 
-    def _views(self, uris: Sequence[AtUri]) -> Page:
-        params = {"uris": [str(uri) for uri in uris]}
-        exchange, answer = self._servers.appview.read(*CONFIRM_VIEWS, Views, params)
-        shown = filter(None, map(reply_in, answer.posts))
-        return Page(exchange, tuple(item_at(view.uri, view.parent, replies=view.counted) for view in shown))
+    def _views(self, uris: Sequence[AtUri]) -> Iterator[Page]:
+        asked = [str(uri) for uri in uris]
+        exchange, answer = views(self._servers, CONFIRM_VIEWS, Views, asked)
+        shown = [view for view in map(reply_in, answer.posts) if view and str(view.uri) in asked]
+        yield Page(exchange, tuple(item_at(view.uri, view.parent, replies=view.counted) for view in shown))
+        there = {str(view.uri) for view in shown}
+        yield from self._labelers.about_hidden(exchange, [uri for uri in asked if uri not in there])
 
 
 def _item(uri: AtUri, answer: Answer) -> Item:

@@ -1,6 +1,7 @@
 """What the account did about others: gates, blocks, and the lists it blocks by. Its mutes show to nobody but itself.
 
-These lists are read whole each time: an un-hide is a gate written anew, an unblock a record that is gone.
+These lists are read whole each time: an un-hide is a gate written anew, an unblock a record that is gone. Last comes what moderation
+services say about the account and its records.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from connectors.bluesky_labels import Labelers
 from connectors.bluesky_records import HIDE, LIST_RECORDS, RECORDS_PER_CALL, THREAD_GATES, Records, Written
 from connectors.bluesky_replies import ended
 from connectors.bluesky_servers import Servers
@@ -44,12 +46,14 @@ class Members(msgspec.Struct):
 
 
 def fetch_moderation(connection: Connection, look: Look) -> Iterator[Page]:
-    """Read the four collections, then the members of each blocked list."""
+    """Read the four collections, then the members of each blocked list, then the labels."""
+    account, left_out = connection.account.native_id, Counter[str]()
     with Servers(connection) as servers:
-        yield from ended(_steps(servers, connection.account.native_id, look.resume or {}), Counter())
+        labelers = Labelers(servers, left_out)
+        yield from ended(_steps(servers, labelers, account, look.resume or {}), left_out)
 
 
-def _steps(servers: Servers, account: str, resume: Checkpoint) -> Iterator[Page]:
+def _steps(servers: Servers, labelers: Labelers, account: str, resume: Checkpoint) -> Iterator[Page]:
     lists = list(resume.get("lists", ()))
     step = resume.get("step", 0)
     place: Checkpoint | None = resume.get("place")
@@ -58,6 +62,8 @@ def _steps(servers: Servers, account: str, resume: Checkpoint) -> Iterator[Page]
             following = {"step": step, "place": page.checkpoint} if page.checkpoint else {"step": step + 1}
             yield replace(page, checkpoint={**following, "lists": list(lists)})
         step, place = step + 1, None
+    for page in labelers.about_account(account, place):
+        yield replace(page, checkpoint={"step": step, "place": page.checkpoint, "lists": list(lists)})
 
 
 def _step(servers: Servers, account: str, step: int, lists: list[str], place: Checkpoint | None) -> Iterator[Page]:

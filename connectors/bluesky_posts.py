@@ -17,7 +17,6 @@ from connectors.bluesky_records import (
     RECORDS_PER_CALL,
     REFUSALS,
     REPOSITORY,
-    VIEWS_PER_CALL,
     Answer,
     PostHead,
     PostRecords,
@@ -26,6 +25,7 @@ from connectors.bluesky_records import (
 from connectors.bluesky_servers import Servers
 from connectors.bluesky_thread import answered
 from connectors.bluesky_uri import AtUri
+from connectors.bluesky_views import VIEWS_PER_CALL, views
 from connectors.clocktime import moment
 from connectors.contract import Checkpoint, Item, Look, Page
 from connectors.endpoint import Endpoint
@@ -81,7 +81,7 @@ def _ask_why(servers: Servers, account: str) -> None:
 def _views(servers: Servers, uris: Sequence[str], following: Checkpoint | None) -> Iterator[Page]:
     for start in range(0, len(uris), VIEWS_PER_CALL):
         some, rest = uris[start : start + VIEWS_PER_CALL], uris[start + VIEWS_PER_CALL :]
-        exchange, answer = servers.appview.read(*POST_VIEWS, PostViews, {"uris": some})
+        exchange, answer = views(servers, POST_VIEWS, PostViews, some)
         shown = {view.uri: view for view in answer.posts if isinstance(view.uri, str)}
         items = (_viewed(uri, shown.get(str(uri))) for uri in map(AtUri.parse, some) if uri)
         yield Page(exchange, tuple(items), checkpoint=_place(following, rest))

@@ -13,7 +13,6 @@ GET_POSTS = "/xrpc/app.bsky.feed.getPosts"
 
 POSTS = "app.bsky.feed.post"
 RECORDS_PER_CALL = 100
-VIEWS_PER_CALL = 25
 THREAD_GATES = "app.bsky.feed.threadgate"
 HIDE = "hide/"
 """A reply hidden by a thread gate is a moderation action whose id is this and the reply's at-URI."""

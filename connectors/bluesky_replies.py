@@ -20,10 +20,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from connectors.bluesky_batch import Batch, Position, item_at
-from connectors.bluesky_records import GET_POSTS, GET_RECORD, REFUSALS, VIEWS_PER_CALL, Answer, Views
+from connectors.bluesky_labels import Labelers
+from connectors.bluesky_records import GET_POSTS, GET_RECORD, REFUSALS, Answer, Views
 from connectors.bluesky_search import Found, Search
 from connectors.bluesky_servers import Servers
 from connectors.bluesky_thread import NotAThreadError, parent_and_root, reply_in, thread_in
+from connectors.bluesky_views import VIEWS_PER_CALL, views
 from connectors.contract import Item, Look, Page
 from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable, ConnectorError, ContractBroken
@@ -76,6 +78,7 @@ class _Reading:
         self._servers = servers
         self._account = account
         self._search = Search(servers, account, left_out)
+        self._labelers = Labelers(servers, left_out)
 
     def pages(self, look: Look) -> Iterator[Page]:
         """Batch after batch: the threads, then what they do not show."""
@@ -144,12 +147,16 @@ class _Reading:
                 batch.cut.append(uri)
 
     def _views(self, batch: Batch, found: list[Found]) -> Iterator[Page]:
-        params = {"uris": [str(reply.uri) for reply in found]}
-        exchange, answer = self._servers.appview.read(*REPLY_VIEWS, Views, params)
+        asked = [str(reply.uri) for reply in found]
+        exchange, answer = views(self._servers, REPLY_VIEWS, Views, asked)
         shown = {str(reply.uri): reply for reply in map(reply_in, answer.posts) if reply}
+        shown = {uri: shown[uri] for uri in asked if uri in shown}
         for view in shown.values():
             batch.see(view)
         yield batch.page(exchange, shown.values())
+        hidden = [uri for uri in asked if uri not in shown]
+        for page in self._labelers.about_hidden(exchange, hidden):
+            yield replace(page, checkpoint=batch.checkpoint)
         for reply in found:
             uri = str(reply.uri)
             if uri not in shown or shown[uri].version != reply.version:

@@ -72,11 +72,15 @@ class DidDocument(msgspec.Struct):
     @property
     def server(self) -> str | None:
         """Address of its owner's server, as written there."""
-        fits = (
-            service.endpoint
-            for service in self.services
-            if service.id.endswith("#atproto_pds") and service.type == "AtprotoPersonalDataServer"
-        )
+        return self._endpoint("#atproto_pds", "AtprotoPersonalDataServer")
+
+    @property
+    def labeler(self) -> str | None:
+        """Address of the moderation service it runs, as written there."""
+        return self._endpoint("#atproto_labeler", "AtprotoLabeler")
+
+    def _endpoint(self, name: str, kind: str) -> str | None:
+        fits = (service.endpoint for service in self.services if service.id.endswith(name) and service.type == kind)
         return next((endpoint for endpoint in fits if isinstance(endpoint, str)), None)
 
 
@@ -88,6 +92,9 @@ class Servers:
         self._stack = ExitStack()
         self._clients: dict[str, Client] = {}
         self._addresses: dict[str, str] = {}
+        self._labelers: dict[str, str] = {}
+        self.shown: str | None = None
+        """A post that the AppView has shown during this look."""
 
     def __enter__(self) -> Self:
         return self
@@ -126,6 +133,16 @@ class Servers:
     def of(self, did: str) -> Client:
         """The server that holds a repository. Raises :class:`AccountUnavailable` where it may not be asked."""
         return self.at(self.address_of(did))
+
+    def labeler(self, did: str) -> Client:
+        """The moderation service an account runs. Raises :class:`AccountUnavailable` where it runs none or it may not be asked."""
+        if did not in self._labelers:
+            address = self.document_of(did).labeler
+            if address is None:
+                msg = f"{did} names no moderation service: it labels nothing any more"
+                raise AccountUnavailable(msg, state="no_labeler")
+            self._labelers[did] = address.rstrip("/")
+        return self.at(self._labelers[did])
 
     def document_of(self, did: str) -> DidDocument:
         """The DID document as it is now. Raises :class:`AccountUnavailable` where there is none."""

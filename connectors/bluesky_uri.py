@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 _ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 _DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 _TID = re.compile(rf"[{_ALPHABET[:16]}][{_ALPHABET}]{{12}}")
-_URI = re.compile(r"at://(did:[a-z]+:[A-Za-z0-9._:%-]{1,2000})/([A-Za-z0-9.-]{3,317})/([A-Za-z0-9._~:-]{1,512})")
+DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]{1,2000}")
+_URI = re.compile(rf"at://({DID.pattern})/" r"([A-Za-z0-9.-]{3,317})/([A-Za-z0-9._~:-]{1,512})")
 _CLOCK_BITS = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -100,6 +100,10 @@ class Look:
     """Posts whose threads to read, newest first (resources that need them)."""
 
 
+def _none(_native_id: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One thing of an account that can be read, and what can be known of it."""
@@ -109,6 +113,9 @@ class Resource:
     """Read it. Raises :class:`connectors.faults.NotCovered`, before any page, where the account is connected in a way that does not show it."""
     confirm: Callable[[Connection, Sequence[str]], Iterator[Page]] | None = None
     """Read these native ids directly, one Page or more: the answer tells present, deleted, made private, ..."""
+    authors: Callable[[Connection, Mapping[str, Sequence[str]]], Iterator[Page]] | None = None
+    """As ``confirm``, where who wrote it is known: native id of the author -> native ids. Asks about the accounts of those whose records are not
+    there. ``None`` where a record's own answer tells why it is gone."""
     needs_posts: bool = False
     """Whether ``Look.subjects`` must be given."""
     deletion: str = ""
@@ -119,6 +126,8 @@ class Resource:
     """Whether it can be read again at any time; ``False`` where each item is told once (events, messages)."""
     reveals: tuple[str, ...] = ()
     """Kinds of moderation it reveals, in the words of ``moderation_actions.action``."""
+    unlisted: Callable[[str], bool] = _none
+    """Which native ids a complete listing may leave out while they are there: not shown, they are read directly, and are no loss."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,11 @@ status_context        /api/v1/statuses/:id/context        ``descendants``: comme
                                                           it answers, belongs to others' threads and is left out (``ancestor``)
 confirm_status        /api/v1/statuses/:id                200: the status ``subject`` as it is. 404, 410: not there for who asks:
                                                           deleted, or no longer public
+missing_status        /api/v1/statuses/:id                the status ``subject``, whose author is known, as with ``confirm_status``;
+                                                          but why one is not there is told by what is asked next, which names it
+author                /api/v1/accounts/:id                the author of statuses that are not there; ``subject``: native id of the
+                                                          author, then the numbers of the statuses. 404, 410: the account was deleted;
+                                                          ``suspended`` true: the server closed it. Kept only where it is one of these
 blocks, mutes         /api/v1/blocks, /api/v1/mutes       accounts the account blocks or mutes, in force now
 domain_blocks         /api/v1/domain_blocks               servers it blocks, as names
 filters               /api/v2/filters                     its filters with their words
@@ -49,7 +54,6 @@ from connectors.mastodon_api import (
     ACCOUNT,
     FAULTS,
     LOOKUP,
-    STATUS,
     STATUSES,
     WEBFINGER,
     Account,
@@ -58,12 +62,13 @@ from connectors.mastodon_api import (
     number_of,
     open_client,
 )
+from connectors.mastodon_direct import authors, confirm
 from connectors.mastodon_thread import Readers, histories, read_thread
 from connectors.pager import Listing, Shown, next_link, parameters_of, readings
 from connectors.threads import each_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from connectors.exchange import Exchange
 
@@ -140,23 +145,6 @@ def comments(connection: Connection, look: Look) -> Iterator[Page]:
         yield from each_thread(look, lambda subject: read_thread(readers, subject, look.since))
 
 
-def confirm(connection: Connection, native_ids: Sequence[str]) -> Iterator[Page]:
-    """Read statuses one by one; with their versions where they were edited."""
-    with open_client(connection) as client:
-        for native_id in native_ids:
-            exchange, status = client.read(
-                *STATUS.of(id=number_of(native_id)), Status, subject=native_id, accept=(404, 410)
-            )
-            if exchange.status in (404, 410):
-                yield Page(exchange)
-                continue
-            if status.id != number_of(native_id):
-                msg = f"{client.host} was asked for status {native_id} and sent another"
-                raise ContractBroken(msg, exchange=exchange)
-            yield from histories(client, [status], None)
-            yield Page(exchange, (item_of(client.host, status),))
-
-
 @dataclass(frozen=True, slots=True)
 class _Older:
     """The ``Link`` header says what follows; where it is missing (some servers, short pages), the last id does."""
@@ -226,10 +214,12 @@ PLATFORM = Platform(
             "comments",
             comments,
             confirm=confirm,
+            authors=authors,
             needs_posts=True,
-            deletion="404 for the status; deleted, made private and removed by a server are the same answer",
-            never="Replies the account's server never received; without a token, replies beyond the public limit of a "
-            "thread (counted as replies_not_shown)",
+            deletion="404 for the status; deleted, made private and removed by a server are the same answer. Where the author's account is "
+            "gone (404) or suspended, its own answer says so",
+            never="Whether its author or a server removed the reply of somebody who is still there; replies the account's server "
+            "never received; without a token, replies beyond the public limit of a thread (counted as replies_not_shown)",
         ),
         Resource(
             "moderation",

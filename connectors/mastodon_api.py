@@ -23,6 +23,8 @@ STATUSES      = Endpoint("account_statuses",     "/api/v1/accounts/{id}/statuses
 HISTORY       = Endpoint("status_history",       "/api/v1/statuses/{id}/history")
 CONTEXT       = Endpoint("status_context",       "/api/v1/statuses/{id}/context")
 STATUS        = Endpoint("confirm_status",       "/api/v1/statuses/{id}")
+MISSING       = Endpoint("missing_status",       "/api/v1/statuses/{id}")
+AUTHOR        = Endpoint("author",               "/api/v1/accounts/{id}")
 BLOCKS        = Endpoint("blocks",               "/api/v1/blocks")
 MUTES         = Endpoint("mutes",                "/api/v1/mutes")
 DOMAIN_BLOCKS = Endpoint("domain_blocks",        "/api/v1/domain_blocks")
@@ -40,6 +42,9 @@ FAULTS = (
     Fault(422, AccountUnavailable, state="not_found", advice="The server does not understand the id"),
 )
 # fmt: on
+
+
+GONE = (404, 410)
 
 
 class Account(msgspec.Struct, gc=False):

@@ -15,6 +15,7 @@ from connectors.mastodon_api import (
     DOMAINS_AGAIN,
     FILTER,
     FILTERS,
+    GONE,
     MUTES,
     RELATIONSHIP,
     SELF,
@@ -83,8 +84,8 @@ def confirm(connection: Connection, native_ids: Sequence[str]) -> Iterator[Page]
         for native_id in native_ids:
             word, name = native_id.rpartition("/")[0].rpartition("/")[2], number_of(native_id)
             if word == "filter":
-                exchange, _ = client.read(*FILTER.of(id=name), _Found, subject=native_id, accept=(404, 410))
-                in_force = exchange.status not in (404, 410)
+                exchange, _ = client.read(*FILTER.of(id=name), _Found, subject=native_id, accept=GONE)
+                in_force = exchange.status not in GONE
             elif word == "domain_block":
                 asked = {"limit": DOMAINS_PER_PAGE}
                 exchange, domains = client.read(*DOMAINS_AGAIN, list[str], asked, subject=native_id)

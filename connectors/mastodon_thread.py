@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from connectors.clocktime import moment
 from connectors.contract import Item, Page
 from connectors.faults import AccountUnavailable, CredentialRejected
-from connectors.mastodon_api import CONTEXT, HISTORY, Context, Status, item_of, number_of
+from connectors.mastodon_api import CONTEXT, GONE, HISTORY, Context, Status, item_of, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 READS_LIMIT = 400
 """Calls that one thread may take."""
-GONE = (404, 410)
 
 
 class Readers(NamedTuple):

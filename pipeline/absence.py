@@ -8,6 +8,8 @@ trouble can fail at both: a listing that lost a page, and direct reads that find
 3. where it shows nothing known at all, there is no control: then the same must be seen again :data:`CHECK_AFTER` later.
 
 Until then the look ends as ``suspicious_shrink``, which opens a gap and is a finding; no record is said to be gone.
+
+Where a platform has one answer for a record that was deleted and one whose author's account is gone, it is asked about the authors, too.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from connectors.faults import ConnectorError
 from transforms.page import CONTROL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from connectors.contract import Connection, Page, Resource
@@ -54,23 +56,42 @@ class Absence:
     """Known records that no listing shows any more: always read directly."""
     suspected_since: Callable[[], datetime | None]
     """Asks when a look at this resource first ended as suspicious, if none has completed since."""
+    written_by: Callable[[Collection[str]], Mapping[str, Sequence[str]]]
+    """Asks who wrote records: native id of the author -> native ids."""
 
     @property
     def is_suspicious(self) -> bool:
         """Whether more is missing than an ordinary day explains: then the listing is to be read once more."""
-        return is_suspicious(len(self.seen.missing), self.seen.known)
+        return is_suspicious(len(self._lost), self.seen.known)
 
     def confirmed(self) -> Iterator[Page]:
         """Read what is missing directly. Raises :class:`ListingShrank` where the answers would not be worth anything."""
         ask = sorted(self.seen.missing | self.apart)
         if not self.resource.confirm or not ask:
             return
-        if len(self.seen.missing) > FEW:
+        if len(self._lost) > FEW:
             self._check()
-        yield from self.resource.confirm(self.connection, ask)
+        authors = self._authors(ask)
+        if self.resource.authors and authors:
+            yield from self.resource.authors(self.connection, authors)
+        told = {native_id for ids in authors.values() for native_id in ids}
+        yield from self.resource.confirm(self.connection, [one for one in ask if one not in told])
+
+    def _authors(self, missing: Collection[str]) -> dict[str, Sequence[str]]:
+        """Who but the account itself wrote what is missing, those first of whom most is; for platforms that are to be asked about them."""
+        if self.resource.authors is None:
+            return {}
+        wrote = self.written_by(missing)
+        others = [author for author in wrote if author != self.connection.account.native_id]
+        return {author: wrote[author] for author in sorted(others, key=lambda one: (-len(wrote[one]), one))}
+
+    @property
+    def _lost(self) -> list[str]:
+        """What is missing that a complete listing would show."""
+        return [native_id for native_id in self.seen.missing if not self.resource.unlisted(native_id)]
 
     def _check(self) -> None:
-        controls = self.seen.shown[:CONTROLS]
+        controls = [native_id for native_id in self.seen.shown if not self.resource.unlisted(native_id)][:CONTROLS]
         if controls:
             if not self._any_there(controls):
                 raise ListingShrank(self._message("records which the listing shows are said not to exist either"))
@@ -98,7 +119,7 @@ class Absence:
 
     def _message(self, why: str) -> str:
         return (
-            f"{self.resource.name}: {len(self.seen.missing)} of {self.seen.known} known records are missing from the listing, and "
+            f"{self.resource.name}: {len(self._lost)} of {self.seen.known} known records are missing from the listing, and "
             f"{why}. Nothing is recorded as gone; the next look checks again. Look at the account on the platform"
         )
 

@@ -150,7 +150,8 @@ class _Look:
 
     def _read(self, begun: ledger.Capture, recorder: Recorder, connection: Connection, *, resumed: bool) -> None:
         missing = self._known(begun)
-        seen = Seen(self._seen_file(), missing, len(missing))
+        listed = sum(not self.resource.unlisted(native_id) for native_id in missing)
+        seen = Seen(self._seen_file(), missing, listed)
         seen.open(resumed=resumed)
         if self._gives_subjects:
             self.subjects.begin(resumed=resumed)
@@ -159,7 +160,8 @@ class _Look:
         suspected = partial(
             looked.suspected_since, self._places.engine, self._account_id, begun.resource, ListingShrank.code
         )
-        absence = Absence(self.resource, connection, seen, self._apart(begun), suspected)
+        wrote = partial(self._places.known.authors, begun.resource, self._account_id)
+        absence = Absence(self.resource, connection, seen, self._apart(begun), suspected, wrote)
         if absence.is_suspicious:
             self.subjects.begin(resumed=not self._gives_subjects)
             self._list(begun, recorder, seen, connection, resume=None)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from connectors.contract import Item
 from warehouse import known as files
+from warehouse.replacement import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -62,6 +63,19 @@ class Known:
             wanted = pa.array([prefix + root for root in roots], pa.string())
             there = there.filter(pc.is_in(there["root_id"], value_set=wanted))
         return {record.removeprefix(prefix) for record in there["record_id"].to_pylist()}
+
+    def authors(self, resource: str, account_id: str, ids: Collection[str]) -> dict[str, list[str]]:
+        """Who wrote these records: native id of the author -> native ids, both sorted. Those whose author is not known are left out."""
+        prefix = f"{account_id.partition(':')[0]}:"
+        from pyiceberg.expressions import And
+
+        wanted = And(_filter(account_id, None), one_of("record_id", [prefix + one for one in ids]))
+        found = self.archive.scan(TABLES[resource], columns=["record_id", "author_id"], row_filter=wanted)
+        pairs = set(zip(found["author_id"].to_pylist(), found["record_id"].to_pylist(), strict=True))
+        wrote: dict[str, list[str]] = {}
+        for author, record in sorted(pair for pair in pairs if pair[0] is not None):
+            wrote.setdefault(author, []).append(record.removeprefix(prefix))
+        return wrote
 
     def hot_threads(self, account_id: str, *, since: datetime, comments: int) -> Iterator[Item]:
         """Posts with at least so many comments published since, the one published last first."""

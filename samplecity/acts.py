@@ -22,8 +22,9 @@ def perform(world: World, cast: Cast, order: Order, at: datetime) -> dict[str, A
     - ``post``: account, text, title, status, picture
     - ``comment``: parent, text, by (key of a citizen, or the account's name; default: the first citizen)
     - ``edit``: id, text, title; ``delete``, ``restore``, ``unhide``: id; ``hide``: id, status (WordPress)
+    - ``label``, ``unlabel``: id, value (``!takedown`` takes down; Bluesky)
     - ``block``, ``unblock``, ``mute``, ``unmute``: account, person
-    - ``deactivate``, ``reactivate``: platform, person
+    - ``deactivate``, ``reactivate``: platform, person; ``suspend``, ``unsuspend``: person (Mastodon)
     - ``rename``: account, handle
     """
     name = str(order.get("act", ""))
@@ -80,6 +81,11 @@ def _activity(world: World, cast: Cast, order: Order, at: datetime) -> None:
     person.active = order["act"] == "reactivate"
 
 
+def _suspension(world: World, cast: Cast, order: Order, at: datetime) -> None:
+    del cast, at
+    world.person("mastodon", order["person"]).suspended = order["act"] == "suspend"
+
+
 def _rename(world: World, cast: Cast, order: Order, at: datetime) -> None:
     del cast, at
     owner = world.account(order["account"]).owner
@@ -95,11 +101,15 @@ _ACTS: dict[str, Callable[[World, Cast, Order, datetime], Entry | None]] = {
     "restore": lambda world, _, order, at: world.restore(order["id"], at, order.get("text")),
     "hide": lambda world, _, order, at: world.hide(order["id"], at, str(order.get("status", "hold"))),
     "unhide": lambda world, _, order, at: world.unhide(order["id"]) if at else None,
+    "label": lambda world, _, order, at: world.label(order["id"], str(order["value"]), at),
+    "unlabel": lambda world, _, order, at: world.unlabel(order["id"], str(order["value"]), at),
     "block": _bar,
     "mute": _bar,
     "unblock": _lift,
     "unmute": _lift,
     "deactivate": _activity,
     "reactivate": _activity,
+    "suspend": _suspension,
+    "unsuspend": _suspension,
     "rename": _rename,
 }

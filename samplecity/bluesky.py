@@ -6,18 +6,22 @@ It cuts the thread below a deleted reply without a mark; hidden replies stay in 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from samplecity.people import LABELER_DID
 from samplecity.records import Json, gate_record, gate_uri, post_view, profile_view, record_cid, value_cid
+from samplecity.world import POST_COLLECTION
 from samplecity.xrpc import LARGEST_PAGE, Xrpc, XrpcError, bare, number, required
 
 if TYPE_CHECKING:
     from samplecity.bulk import BulkAccount
-    from samplecity.messages import Request
+    from samplecity.messages import Request, Response
     from samplecity.world import Entry, World
 
 LARGEST_LOOKUP = 25
 DEEPEST = 1000
+OK = 200
 
 
 class AppView(Xrpc):
@@ -32,6 +36,12 @@ class AppView(Xrpc):
             "app.bsky.feed.getPostThread": self.thread,
             "app.bsky.graph.getList": self.members,
         }
+
+    def answer(self, request: Request) -> Response:
+        """Dispatch; an answer says whose labels were applied."""
+        response = super().answer(request)
+        labelers = ("Atproto-Content-Labelers", f"{LABELER_DID};redact")
+        return replace(response, headers=(*response.headers, labelers)) if response.status == OK else response
 
     def profile(self, request: Request) -> Json:
         """``app.bsky.actor.getProfile``."""
@@ -57,7 +67,8 @@ class AppView(Xrpc):
         if not person.active:
             raise XrpcError(message="Account is deactivated", name="AccountDeactivated")
         replies = request.one("filter", "posts_with_replies") == "posts_with_replies"
-        own = [entry for entry in self.world.written_by(person) if replies or not entry.parent]
+        written = self.world.written_by(person)
+        own = [entry for entry in written if self.world.shown(entry.native_id) and (replies or not entry.parent)]
         places = sorted(((self._place(entry), entry) for entry in own), key=lambda pair: pair[0], reverse=True)
         if cursor:
             if not re.fullmatch(r"\d+::\w+", cursor):
@@ -77,9 +88,9 @@ class AppView(Xrpc):
             required(request, "uris")
         if len(uris) > LARGEST_LOOKUP:
             raise XrpcError(message=f"Error: uris must not have more than {LARGEST_LOOKUP} elements")
-        if self.bulk and uris[0].startswith(f"at://{self.bulk.did}/"):
+        if self.bulk and uris[0].startswith(f"at://{self.bulk.did}/{POST_COLLECTION}/"):
             return self.bulk.posts(uris)
-        found = (self.world.live(uri) for uri in uris)
+        found = (self.world.shown(uri) for uri in uris)
         return {"posts": [post_view(self.world, entry) for entry in found if entry]}
 
     def thread(self, request: Request) -> Json | bytes:
@@ -89,7 +100,7 @@ class AppView(Xrpc):
         height = number(request, "parentHeight", 80, DEEPEST, least=0)
         if self.bulk and uri.startswith(f"at://{self.bulk.did}/"):
             return self.bulk.thread(uri)
-        entry = self.world.live(uri)
+        entry = self.world.shown(uri)
         if entry is None:
             raise XrpcError(message=f"Post not found: {uri}", name="NotFound")
         node = self._node(entry, depth)
@@ -115,7 +126,7 @@ class AppView(Xrpc):
         return node
 
     def _parent(self, uri: str, height: int) -> Json:
-        entry = self.world.live(uri)
+        entry = self.world.shown(uri)
         if entry is None:
             return {"$type": "app.bsky.feed.defs#notFoundPost", "uri": uri, "notFound": True}
         node: Json = {"$type": "app.bsky.feed.defs#threadViewPost", "post": post_view(self.world, entry)}
@@ -131,7 +142,7 @@ class AppView(Xrpc):
         return item
 
     def _reference(self, uri: str) -> Json:
-        entry = self.world.live(uri)
+        entry = self.world.shown(uri)
         if entry is None:
             return {"$type": "app.bsky.feed.defs#notFoundPost", "uri": uri, "notFound": True}
         return {"$type": "app.bsky.feed.defs#postView", **post_view(self.world, entry)}

@@ -216,6 +216,7 @@ def _moderate(world: World, cast: Cast) -> None:
     for name in ("city-hall", "transit"):
         world.bar(name, "block", cast.person(world, name, "nightowl"), at)
     world.bar("transit", "mute", cast.person(world, "transit", LEAVER), at)
+    world.label(_by(world, cast, "ward-3", "bargains")[0].native_id, "spam", at)
     spam = _by(world, cast, "news", "bargains")
     for entry, status in zip(spam, ("spam", "spam", "trash", "hold"), strict=False):
         world.hide(entry.native_id, at, status)

@@ -1,7 +1,8 @@
 """A Mastodon server of the sample city (API of version 4.4).
 
 As the real one: pages by ``max_id`` with a ``Link`` header; a thread asked for without a token shows sixty answers at most; with
-a token, the answers of those whom its owner blocks or mutes are left out; an answer below a deleted status loses its parent.
+a token, the answers of those whom its owner blocks or mutes are left out; an answer below a deleted status loses its parent. An
+account that was deleted is not found, one that the server suspended is shown emptied, and the statuses of both are not found.
 A server that is *closed* answers nobody without a token.
 """
 
@@ -93,7 +94,7 @@ class Server:
         self._open_to(viewer)
         acct = request.one("acct").removeprefix("@").removesuffix(f"@{self.host}")
         for person in self.views.people():
-            if person.handle.lower() == acct.lower():
+            if person.active and person.handle.lower() == acct.lower():
                 return self.views.account(person)
         raise ApiError(message="Record not found", status=404)
 
@@ -276,7 +277,7 @@ class Server:
 
     def _person(self, number: str) -> Person:
         person = self.world.people.get(("mastodon", f"{self.host}/{number}"))
-        if person is None:
+        if person is None or not person.active:
             raise ApiError(message="Record not found", status=404)
         return person
 
@@ -288,7 +289,8 @@ class Server:
         return bool(entry and entry.author is person)
 
     def _may_read(self, entry: Entry, viewer: Token | None) -> bool:
-        return entry.status in PUBLIC or (viewer is not None and self._owner(viewer) is entry.author)
+        """What is not public can be read by the account in whose thread it stands: all answers mention it."""
+        return entry.status in PUBLIC or (viewer is not None and viewer.owner == entry.account)
 
     def _shunned(self, entry: Entry, viewer: Token | None) -> bool:
         bars = self.world.bars if viewer else []

@@ -19,6 +19,7 @@ def first(world: World, cast: Cast, at: datetime) -> None:
     _delete(world, cast, ticks.__next__)
     _hide_and_show(world, cast, ticks.__next__)
     _block(world, cast, ticks.__next__)
+    _label(world, cast, ticks.__next__)
     _write(world, cast, ticks.__next__)
     cast.person(world, "city-hall", LEAVER).active = False
 
@@ -29,6 +30,7 @@ def second(world: World, cast: Cast, at: datetime) -> None:
     world.unhide(cast.parts["hidden-abuse"])
     world.lift("ward-3", "block", cast.person(world, "ward-3", "grumpy"))
     world.unhide(cast.parts["trashed"])
+    world.unlabel(cast.parts["labeled-wrongly"], "!warn", at)
     world.edit(cast.parts["corrected"], "Correction, second: the meeting is on Thursday at 7 p.m.", at)
     cast.person(world, "city-hall", LEAVER).active = True
 
@@ -100,6 +102,14 @@ def _block(world: World, cast: Cast, tick: Callable[[], datetime]) -> None:
     world.bar("ward-3", "block", cast.person(world, "ward-3", "grumpy"), tick())
     world.bar("transit", "block", cast.person(world, "transit", "bargains"), tick())
     world.lift("city-hall", "block", cast.person(world, "city-hall", "nightowl"))
+
+
+def _label(world: World, cast: Cast, tick: Callable[[], datetime]) -> None:
+    """The platform's moderation warns of a post of the City, and calls a comment rude."""
+    warned = posts(world, "city-hall")[5]
+    world.label(warned.native_id, "!warn", tick())
+    cast.parts["labeled-wrongly"] = warned.native_id
+    world.label(by(world, cast, "parks", "grumpy")[0].native_id, "rude", tick())
 
 
 def _write(world: World, cast: Cast, tick: Callable[[], datetime]) -> None:

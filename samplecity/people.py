@@ -15,6 +15,8 @@ PDS = "pds.harborfalls.example"
 LAKESIDE_PDS = "pds.lakeside.example"
 """A second server for personal data: half of the citizens live there."""
 PLC = "plc.directory"
+LABELER = "moderation.lakeside.example"
+"""The service that moderates for everybody on Bluesky."""
 SOCIAL = "social.harborfalls.example"
 LIBRARY = "library.harborfalls.example"
 NEWS = "news.harborfalls.example"
@@ -23,6 +25,7 @@ CITY_HALL_DID = "did:plc:67bbwkmrct22stahy57fjapr"
 WARD_3_DID = "did:plc:gejifi2x6yoribemce7tmihz"
 PARKS_DID = "did:plc:t6nr7otc3kivjkulqnjq5p36"
 BRANDT_DID = "did:plc:2bmiodv7ogihh6qvwrrrgt7v"
+LABELER_DID = did("moderation")
 TRANSIT_ID = "109301842205417733"
 PUBLIC_WORKS_ID = "109301855914236108"
 LIBRARY_ID = "110022764418850219"
@@ -44,7 +47,14 @@ class Person:
     note: str = ""
     website: str = ""
     active: bool = True
-    """False once the person deactivated the account."""
+    """False once the person deactivated the account (Mastodon: deleted it)."""
+    suspended: bool = False
+    """Mastodon: whether the server closed the account."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the platform shows what the person wrote."""
+        return self.active and not self.suspended
 
     @property
     def native_id(self) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from samplecity.identifiers import blob_cid, cid
 from samplecity.markup import facets, links
-from samplecity.world import POST_COLLECTION, Bar, Entry, Gate, World
+from samplecity.people import LABELER_DID
+from samplecity.world import POST_COLLECTION, Bar, Entry, Gate, Label, World
 
 if TYPE_CHECKING:
     from samplecity.people import Person
@@ -90,6 +91,12 @@ def profile_record(person: Person) -> Json:
     }
 
 
+def label_view(label: Label) -> Json:
+    """``com.atproto.label.defs#label``."""
+    view: Json = {"ver": 1, "src": LABELER_DID, "uri": label.uri, "val": label.value, "cts": clock(label.at)}
+    return view if label.in_force else {**view, "neg": True}
+
+
 def author_view(person: Person) -> Json:
     """``app.bsky.actor.defs#profileViewBasic``."""
     return {
@@ -134,7 +141,7 @@ def post_view(world: World, entry: Entry) -> Json:
         "likeCount": _number(entry.text, 40) + world.moment * (_number(entry.native_id, 4) == 0),
         "quoteCount": 0,
         "indexedAt": clock(max(entry.at, entry.versions[-1][1]) + INDEXING),
-        "labels": [],
+        "labels": [label_view(label) for label in world.labels_on(entry.native_id)],
     }
     if "embed" in record:
         view["embed"] = _embed_view(entry, record["embed"])

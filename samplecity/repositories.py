@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from samplecity.messages import Request, Response, as_json
-from samplecity.people import PDS, Person
+from samplecity.people import LABELER, LABELER_DID, PDS, Person
 from samplecity.records import (
     BLOCK_COLLECTION,
     GATE_COLLECTION,
@@ -148,15 +148,17 @@ class Directory:
         """``GET /{did}``."""
         did = request.path.strip("/")
         if self.bulk and did == self.bulk.did:
-            return self._document(did, self.bulk.handle, PDS)
+            return _as_document(document(did, self.bulk.handle, PDS))
+        if did == LABELER_DID:
+            return _as_document(labeler_document())
         person = self.world.people.get(("bluesky", did))
         if person is None:
             return as_json({"message": f"DID not registered: {did}"}, 404)
-        return self._document(did, person.handle, person.service)
+        return _as_document(document(did, person.handle, person.service))
 
-    @staticmethod
-    def _document(did: str, handle: str, host: str) -> Response:
-        return as_json(document(did, handle, host), content_type="application/did+ld+json; charset=utf-8")
+
+def _as_document(found: Json) -> Response:
+    return as_json(found, content_type="application/did+ld+json; charset=utf-8")
 
 
 def document(did: str, handle: str, host: str) -> Json:
@@ -179,3 +181,9 @@ def document(did: str, handle: str, host: str) -> Json:
         "verificationMethod": [key],
         "service": [service],
     }
+
+
+def labeler_document() -> Json:
+    """The DID document of the moderation service, which holds no repository here."""
+    service = {"id": "#atproto_labeler", "type": "AtprotoLabeler", "serviceEndpoint": f"https://{LABELER}"}
+    return {**document(LABELER_DID, LABELER, LABELER), "service": [service]}

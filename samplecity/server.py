@@ -23,9 +23,10 @@ from samplecity.bluesky import AppView
 from samplecity.bulk import BulkAccount
 from samplecity.control import Desk
 from samplecity.faults import Rule, altered, asked_again, replaced
+from samplecity.labelers import Labeler
 from samplecity.mastodon import Server, Token
 from samplecity.messages import Front, Request, Response, as_json
-from samplecity.people import APPVIEW, LAKESIDE_PDS, LIBRARY, NEWS, PDS, PLC, SOCIAL
+from samplecity.people import APPVIEW, LABELER, LAKESIDE_PDS, LIBRARY, NEWS, PDS, PLC, SOCIAL
 from samplecity.repositories import DataServer, Directory
 from samplecity.wordpress import Site
 
@@ -46,6 +47,7 @@ MOUNTS = {
     PDS: "/bluesky/pds",
     LAKESIDE_PDS: "/bluesky/lakeside",
     PLC: "/bluesky/plc",
+    LABELER: "/bluesky/labeler",
     SOCIAL: "/mastodon",
     LIBRARY: "/library",
     NEWS: "/wordpress",
@@ -213,6 +215,7 @@ class _Listener(ThreadingHTTPServer):
             MOUNTS[PDS]: DataServer(world, PDS, bulk),
             MOUNTS[LAKESIDE_PDS]: DataServer(world, LAKESIDE_PDS),
             MOUNTS[PLC]: Directory(world, bulk),
+            MOUNTS[LABELER]: Labeler(world),
             MOUNTS[SOCIAL]: Server(world, SOCIAL, social),
             MOUNTS[LIBRARY]: Server(world, LIBRARY, library, closed=True),
             MOUNTS[NEWS]: Site(world, NEWS),

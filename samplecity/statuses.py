@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from samplecity.markup import hashtags, mastodon_html, mentions
@@ -46,6 +47,8 @@ class Views:
         home = f"https://{domain or self.host}"
         picture = f"https://{self.host}/avatars/original/missing.png"
         written = self.world.written_by(person)
+        if person.suspended:
+            person = replace(person, name="", note="", website="")
         fields = [{"name": "Website", "value": mastodon_html(person.website, self.host)[3:-4], "verified_at": None}]
         return {
             "id": person.number,
@@ -74,6 +77,7 @@ class Views:
             "emojis": [],
             "roles": [],
             "fields": fields if person.website else [],
+            **({"suspended": True} if person.suspended else {}),
         }
 
     def status(self, entry: Entry, *, signed_in: bool) -> Json:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from samplecity.world import TAKE_DOWN
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -28,8 +30,10 @@ class Snapshot:
     at: datetime
     states: dict[str, tuple[str, int]]
     """record id -> state and number of the version."""
+    causes: dict[str, str]
+    """record id -> why it is not shown."""
     moderation: dict[str, list[dict[str, str]]]
-    """Account -> hides, blocks, mutes and WordPress statuses in force."""
+    """Account -> hides, blocks, mutes, WordPress statuses and the platform's labels in force."""
 
 
 @dataclass(slots=True)
@@ -41,8 +45,9 @@ class Chronicle:
     def note(self, world: World, at: datetime) -> None:
         """Keep how things stand now."""
         states = {entry.record_id: (state(world, entry), len(entry.versions)) for entry in world.entries.values()}
+        causes = {entry.record_id: why for entry in world.entries.values() if (why := cause(world, entry))}
         moderation = {name: measures(world, account) for name, account in world.accounts.items()}
-        self.snapshots.append(Snapshot(len(self.snapshots), at, states, moderation))
+        self.snapshots.append(Snapshot(len(self.snapshots), at, states, causes, moderation))
 
     def truth(self, world: World) -> dict[str, Any]:
         """Everything, as JSON values."""
@@ -81,6 +86,7 @@ class Chronicle:
             "comments": {},
             "states": {},
             "changes": {},
+            "causes": {},
             "moderation": {},
         }
         entries = (
@@ -94,7 +100,9 @@ class Chronicle:
             for kind in ("posts", "comments"):
                 facts[kind][moment] = sum(held in VISIBLE for held in states[kind].values())
             if snapshot.moment:
-                facts["changes"][moment] = self._changes(entries, snapshot.moment)
+                changed = facts["changes"][moment] = self._changes(entries, snapshot.moment)
+                went = [*changed["deleted"], *changed["unavailable"]]
+                facts["causes"][moment] = {record: snapshot.causes[record] for record in went}
         return facts
 
     def _states(self, entries: list[Entry], moment: int) -> dict[str, dict[str, str]]:
@@ -125,13 +133,28 @@ def state(world: World, entry: Entry) -> str:
     """How one entry stands."""
     if entry.deleted_at:
         return "deleted"
-    if not entry.author.active:
+    if not entry.author.is_shown:
+        left = entry.author.platform == "mastodon" and not entry.author.active
+        return "deleted" if left else "unavailable"
+    if world.is_taken_down(entry):
         return "unavailable"
     return "hidden" if world.is_hidden(entry) else "present"
 
 
+def cause(world: World, entry: Entry) -> str | None:
+    """Why an entry is not shown, as far as a platform tells, in the words of ``deletions.cause``; ``None`` while it is shown."""
+    author = entry.author
+    if not author.is_shown:
+        return "author_suspended" if author.active else "author_gone"
+    if not entry.deleted_at:
+        return "removed_by_platform" if world.is_taken_down(entry) else None
+    if author.platform == "wordpress" or entry.account == author.key:
+        return "removed_by_city"
+    return "unknown" if author.platform == "mastodon" else "deleted_by_author"
+
+
 def measures(world: World, account: Account) -> list[dict[str, str]]:
-    """What an account's moderation shows at a platform."""
+    """What an account's moderation shows at a platform, and what the platform's says about its posts and threads."""
     found = [
         {"action": bar.action, "subject": f"{bar.subject.platform}:{bar.subject.native_id}"}
         for action in ("block", "mute")
@@ -141,6 +164,11 @@ def measures(world: World, account: Account) -> list[dict[str, str]]:
         if entry.account == account.name and entry.kind == "comment" and state(world, entry) == "hidden":
             action = entry.status if entry.author.platform == "wordpress" else "hide"
             found.append({"action": action, "subject": entry.record_id})
+    for label in world.labels.values():
+        entry = world.entries[label.uri]
+        if entry.account == account.name and label.in_force:
+            action = "takedown" if label.value == TAKE_DOWN else "label"
+            found.append({"action": action, "subject": entry.record_id, "reason": label.value})
     return found
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["post", "comment"]
 POST_COLLECTION = "app.bsky.feed.post"
+TAKE_DOWN = "!takedown"
+"""Bluesky: the label with which the platform itself removes something from view."""
 HIDDEN_STATUSES = frozenset({"hold", "spam", "trash", "draft", "private", "pending"})
 """WordPress: what the public cannot see while the item is still there."""
 
@@ -95,6 +97,18 @@ class Bar:
     rkey: str
 
 
+@dataclass(slots=True)
+class Label:
+    """Bluesky: what the platform's moderation service says about a post or comment."""
+
+    uri: str
+    value: str
+    at: datetime
+    number: int
+    """Each word of the service has a higher one than the word before."""
+    in_force: bool = True
+
+
 class World:
     """Accounts, entries and moderation at ``moment``. Every reader and every act holds ``lock``."""
 
@@ -108,6 +122,8 @@ class World:
         self._by_author: dict[str, list[Entry]] = {}
         self.gates: dict[str, Gate] = {}
         self.bars: list[Bar] = []
+        self.labels: dict[tuple[str, str], Label] = {}
+        """Subject and value -> the last word."""
         self.people: dict[tuple[str, str], Person] = {}
         self.dids: dict[str, str] = {}
         """Bluesky handle -> DID."""
@@ -140,7 +156,12 @@ class World:
     def live(self, native_id: str | None) -> Entry | None:
         """The entry, or ``None`` where it never was, was deleted, or its author is gone."""
         entry = self.entries.get(native_id or "")
-        return entry if entry and not entry.deleted_at and entry.author.active else None
+        return entry if entry and not entry.deleted_at and entry.author.is_shown else None
+
+    def shown(self, native_id: str | None) -> Entry | None:
+        """The entry, if it is there and the platform did not take it down."""
+        entry = self.live(native_id)
+        return entry if entry and not self.is_taken_down(entry) else None
 
     def written_by(self, person: Person) -> list[Entry]:
         """What someone wrote and what is still there, in the order in which it was made."""
@@ -148,7 +169,7 @@ class World:
 
     def replies(self, native_id: str) -> list[Entry]:
         """What answers an entry, in the order in which it was written."""
-        return [entry for child in self.children.get(native_id, ()) if (entry := self.live(child))]
+        return [entry for child in self.children.get(native_id, ()) if (entry := self.shown(child))]
 
     def thread(self, native_id: str) -> list[Entry]:
         """All live answers below an entry, whatever became of those between."""
@@ -171,6 +192,9 @@ class World:
     def comment(self, parent: str, author: Person, text: str, at: datetime, **more: str) -> Entry:
         """Someone answers a post or a comment."""
         above = self.entry(parent)
+        if above.author.platform == "mastodon" and not above.author.is_shown:
+            msg = f"nobody sees {parent}: its author's account is closed"
+            raise WorldError(msg)
         native_id = self._new_id("comment", author, at)
         status = {"wordpress": "approved", "mastodon": above.status}.get(author.platform, "public")
         details = {"status": status, **more}
@@ -254,6 +278,36 @@ class World:
             return entry.status in HIDDEN_STATUSES
         gate = self.gates.get(entry.root or "")
         return bool(gate and entry.native_id in gate.hidden)
+
+    def label(self, native_id: str, value: str, at: datetime) -> Entry:
+        """The platform labels something, or takes it down (:data:`TAKE_DOWN`)."""
+        entry = self.entry(native_id)
+        if entry.author.platform != "bluesky":
+            msg = f"{entry.author.platform} has no labels for {native_id}"
+            raise WorldError(msg)
+        self._say(native_id, value, at, in_force=True)
+        return entry
+
+    def unlabel(self, native_id: str, value: str, at: datetime) -> Entry:
+        """The platform takes a label back."""
+        if all(label.value != value for label in self.labels_on(native_id)):
+            msg = f"{native_id} has no label {value!r}"
+            raise WorldError(msg)
+        self._say(native_id, value, at, in_force=False)
+        return self.entries[native_id]
+
+    def labels_on(self, native_id: str) -> list[Label]:
+        """What the platform says about something now."""
+        return [label for label in self.labels.values() if label.uri == native_id and label.in_force]
+
+    def is_taken_down(self, entry: Entry) -> bool:
+        """Whether the platform itself removed it from view."""
+        label = self.labels.get((entry.native_id, TAKE_DOWN))
+        return bool(label and label.in_force)
+
+    def _say(self, native_id: str, value: str, at: datetime, *, in_force: bool) -> None:
+        self._sequence += 1
+        self.labels[native_id, value] = Label(native_id, value, at, self._sequence, in_force)
 
     def bar(self, account: str, action: Literal["block", "mute"], subject: Person, at: datetime) -> Bar:
         """The account blocks or mutes someone."""

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from transforms import bluesky_labels
 from transforms import bluesky_moderation as moderation
 from transforms.bluesky_account import OK, profile, refusal, status
 from transforms.bluesky_post import POST, PostRecord, PostView, from_record, from_view, parts
@@ -53,6 +54,10 @@ class _Look:
         return cls(page, sheets, basis, account, f"{address.scheme}://{address.netloc}")
 
 
+FEW = 2
+"""An answer that shows none of more than so many posts says nothing about them; who asks goes by the same number."""
+
+
 # --- posts and comments ---------------------------------------------------------------------------
 
 _record = msgspec.json.Decoder(PostRecord).decode
@@ -81,6 +86,7 @@ def _post_view(look: _Look, item: Item) -> None:
         look.sheets.own_views.add(content)
     else:
         _show(look, content)
+    bluesky_labels.show_with_post(look.sheets, found.labels, found.uri, at=look.page.fetched_at, basis=look.basis)
     look.sheets.counts.add(
         Counts(
             record_id=content.record_id,
@@ -93,17 +99,18 @@ def _post_view(look: _Look, item: Item) -> None:
 
 
 def _views(page: ArchivedPage, sheets: Sheets) -> None:
-    """``getPosts``: what was asked for and is not there is not shown to the public."""
+    """``getPosts``: what was asked for and is not there is not shown to the public. If nothing of much is there, the AppView is in trouble."""
     look = _Look.of(page, sheets, "view:getPosts")
     items = listed(page.content, "posts")
     sheets.each(items, partial(_post_view, look))
     shown = {native_id(bytes(item)) for item in items}
     if None in shown:
         return
-    asked = parse_qs(urlsplit(page.url).query).get("uris", [])
+    asked = dict.fromkeys(parse_qs(urlsplit(page.url).query).get("uris", []))
+    is_believed = bool(items) or len(asked) <= FEW
     sheets.each(
-        [uri.encode() for uri in dict.fromkeys(asked) if uri not in shown],
-        lambda uri: _not_shown(look, bytes(uri).decode("utf-8", "replace")),
+        [uri.encode() for uri in asked if uri not in shown],
+        lambda uri: _not_shown(look, bytes(uri).decode("utf-8", "replace")) if is_believed else "nothing_shown",
     )
 
 
@@ -178,6 +185,10 @@ def _list(page: ArchivedPage, sheets: Sheets) -> None:
     sheets.each(listed(page.content, "items"), member)
 
 
+def _labelers(_page: ArchivedPage, _sheets: Sheets) -> None:
+    """Asked for its header: it holds no items."""
+
+
 _Show = Callable[[_Look, Item], None]
 
 _COLLECTIONS: Mapping[str, _Show] = {
@@ -241,6 +252,9 @@ CALLS: Mapping[str, Callable[[ArchivedPage, Sheets], None]] = {
     "blocks": _listing(_block),
     "list_blocks": _listing(_block),
     "list": _list,
+    "labelers": _labelers,
+    "labels": bluesky_labels.labels,
+    "confirm_labels": bluesky_labels.confirm_labels,
     "confirm_record": _one_record,
     "confirm_views": _views,
     "confirm_repository": status,

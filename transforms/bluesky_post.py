@@ -139,6 +139,7 @@ class PostView(msgspec.Struct, gc=False, rename="camel"):
     record: Post
     author: Author | None = None
     embed: ShownEmbed | None = None
+    labels: msgspec.Raw = msgspec.Raw(b"")
     like_count: Count | None = None
     repost_count: Count | None = None
     reply_count: Count | None = None

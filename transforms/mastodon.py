@@ -99,6 +99,14 @@ def _direct(page: ArchivedPage, sheets: Sheets) -> None:
     sheets.whole(answer, page)
 
 
+def _missing(page: ArchivedPage, sheets: Sheets) -> None:
+    """A status of which another answer tells why it is not there, unless it is."""
+    if page.status in _GONE:
+        sheets.leave_out("told_by_author")
+    else:
+        _direct(page, sheets)
+
+
 def _absent(page: ArchivedPage, sheets: Sheets, item: Item, record_id: str, *, kind: str | None) -> Outcome:
     state = "deleted" if page.status in _GONE else "unavailable" if page.status in _CLOSED else None
     if state is None:
@@ -106,6 +114,40 @@ def _absent(page: ArchivedPage, sheets: Sheets, item: Item, record_id: str, *, k
     basis = f"{page.call}: {page.status}"
     sheets.marks.add(Mark(record_id=record_id, kind=kind, state=state, state_basis=basis, payload_sha256=sha256(item)))
     return None
+
+
+class _Author(msgspec.Struct):
+    id: Number
+    suspended: bool = False
+
+
+_author_of = msgspec.json.Decoder(_Author).decode
+
+
+def _author(page: ArchivedPage, sheets: Sheets) -> None:
+    """The author of statuses that are not there. One who is there tells nothing of them."""
+    author, *numbers = page.subject.split(" ")
+
+    def answer(item: Item) -> Outcome:
+        if page.status == _OK:
+            found = _author_of(item)
+            if f"{page.service}/{found.id}" != author:
+                raise Broken(OTHER_ACCOUNT, "the answer is about another account")
+            if not found.suspended:
+                return "author_there"
+        elif page.status not in _GONE:
+            return f"answer_{page.status}"
+        state, basis = (
+            ("unavailable", "author: suspended") if page.status == _OK else ("deleted", f"author: {page.status}")
+        )
+        for number in numbers:
+            record_id = f"mastodon:{page.service}/{number}"
+            sheets.marks.add(
+                Mark(record_id=record_id, kind=None, state=state, state_basis=basis, payload_sha256=sha256(item))
+            )
+        return None
+
+    sheets.whole(answer, page)
 
 
 # --- the account ----------------------------------------------------------------------------------
@@ -174,6 +216,8 @@ CALLS: Mapping[str, Callable[[ArchivedPage, Sheets], None]] = {
     "status_history": _history,
     "status_context": _context,
     "confirm_status": _direct,
+    "missing_status": _missing,
+    "author": _author,
     "blocks": moderation.accounts("block"),
     "mutes": moderation.accounts("mute"),
     "domain_blocks": moderation.domains,
@@ -182,5 +226,5 @@ CALLS: Mapping[str, Callable[[ArchivedPage, Sheets], None]] = {
     "confirm_domain_block": moderation.one_domain,
     "confirm_filter": moderation.one_filter,
 }
-ANSWERS = frozenset({"account", "confirm_status", "confirm_filter"})
+ANSWERS = frozenset({"account", "author", "confirm_status", "missing_status", "confirm_filter"})
 """Calls of which a refusal says something."""

@@ -98,7 +98,12 @@ MODERATION_ACTIONS = pa.schema(
         column(
             "record_id", pa.string(), "platform:native-id of the action, or of its subject and kind.", required=True
         ),
-        column("account_id", pa.string(), "The City-supported account that acted.", required=True),
+        column(
+            "account_id",
+            pa.string(),
+            "The City-supported account that acted, or about which, or in whose threads, the platform did.",
+            required=True,
+        ),
         column("platform", pa.string(), "bluesky, mastodon, wordpress, ...", required=True),
         column("version", pa.int32(), "1 for the first state seen, then counting.", required=True),
         column(
@@ -109,7 +114,8 @@ MODERATION_ACTIONS = pa.schema(
         column(
             "action",
             pa.string(),
-            "hide, block, block_list, mute, domain_block, filter, reply_gate, quote_gate, detach_quote, comments_closed, hold, spam, trash.",
+            "hide, block, block_list, mute, domain_block, filter, reply_gate, quote_gate, detach_quote, comments_closed, hold, spam, trash;"
+            " of the platform: label, takedown.",
             required=True,
         ),
         column("subject_id", pa.string(), "record_id of what, or platform:id of whom, it acts on."),

@@ -58,6 +58,9 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
+    def __init__(self) -> None:  # without arguments of its own, it is told from others at a glance for every statement
+        super().__init__()
+
     def load_dialect_impl(self, dialect: Dialect) -> Any:  # noqa: ANN401 - SQLAlchemy's own signature
         """Choose ``timestamp with time zone`` where there is one."""
         return dialect.type_descriptor(DateTime(timezone=dialect.name != "sqlite"))

@@ -32,8 +32,9 @@ MEMORY = "24MB"
 MEMORY_TO_SORT = "64MB"
 MEMORY_TO_REBUILD = "1GB"
 """Beyond it the work goes to disk."""
-WAL = "8MB"
-"""What is remembered stays in memory until this much was written: several times as much must fit there."""
+MEMORY_TO_CHECKPOINT = "36MB"
+WAL_BYTES = 4_000_000
+"""What is remembered goes from the log into the file whenever the log is so long."""
 RECORDS_AT_ONCE = 1_000_000
 """Made again together."""
 _LAYOUT = 4
@@ -60,11 +61,14 @@ class Heads:
             heads.settle()              # committed
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, archive: Archive) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, archive: Archive, path: Path) -> None:
         self._connection = connection
+        self._path = path
+        self._log = path.with_name(path.name + ".wal")
         self._archive = archive
         (self._unit,) = connection.execute("SELECT coalesce(max(unit), 0) + 1 FROM heads").fetchone() or (1,)
         self._open = False
+        self._limit(MEMORY)
 
     @classmethod
     def open(cls, path: Path, archive: Archive) -> Self:
@@ -79,7 +83,7 @@ class Heads:
             for damaged in (path, path.with_name(path.name + ".wal")):
                 damaged.unlink(missing_ok=True)
             connection = _connect(path, archive)
-        return cls(connection, archive)
+        return cls(connection, archive, path)
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +91,11 @@ class Heads:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.close()
+        try:
+            if kind is None:
+                self._checkpoint()
+        finally:
+            self._connection.close()
 
     # --- keeping up with the tables ---
 
@@ -108,8 +116,7 @@ class Heads:
                 self._run("rebuild_part", **tables, parts=str(parts), part=str(part))
             self._run("rebuild_end")
             self._reflect(now)
-        self._connection.execute("CHECKPOINT")
-        self._limit(MEMORY)
+        self._checkpoint()
         return True
 
     def settle(self) -> None:
@@ -228,6 +235,8 @@ class Heads:
         shown = changes.tables["media"].select(KNOWN_MEDIA.names)
         with self._given(fresh=fresh, counted=changes.metrics, shown=shown):
             self._with_room(take_over)
+        if self._log.exists() and self._log.stat().st_size > WAL_BYTES:
+            self._checkpoint()
 
     def give_back(self) -> None:
         """Return what DuckDB freed, in this process, to the system: its allocator keeps it until a limit is set."""
@@ -245,6 +254,18 @@ class Heads:
         for key, value in values.items():
             text = text.replace(f"{{{key}}}", value).replace(f"${key}", value)
         self._connection.execute(text)
+
+    def _checkpoint(self) -> None:
+        """Never left to DuckDB, which would do it with the little memory there is; one that fails ends the connection, not the file."""
+        self._limit(MEMORY_TO_CHECKPOINT)
+        try:
+            self._connection.execute("CHECKPOINT")
+        except duckdb.FatalException:
+            self._connection.close()
+            self._connection = _connect(self._path, self._archive)
+            self._limit(MEMORY_TO_REBUILD)
+            self._connection.execute("CHECKPOINT")
+        self._limit(MEMORY)
 
     def _with_room(self, work: Callable[[], _T]) -> _T:
         """Almost all work fits into :data:`MEMORY`; what does not is given more, and goes to disk beyond it."""
@@ -287,11 +308,11 @@ class Heads:
 def _connect(path: Path, archive: Archive) -> duckdb.DuckDBPyConnection:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = duck.connect(
-        path, archive.endpoint, threads=1, memory_limit=MEMORY, temp_directory=path.with_suffix(".tmp")
+        path, archive.endpoint, threads=1, memory_limit=MEMORY_TO_CHECKPOINT, temp_directory=path.with_suffix(".tmp")
     )
     try:
         connection.execute(_sql("create"))
-        connection.execute(f"SET checkpoint_threshold = {duck.literal(WAL)}")
+        connection.execute("SET checkpoint_threshold = '1TB'")
     except BaseException:
         connection.close()
         raise

@@ -48,6 +48,13 @@ BEYOND = (
     ),
     Beyond("what was written and deleted between two looks", "neither listed nor named anywhere"),
     Beyond(
+        "a label given and taken back between two looks",
+        "the service shows it as negated, which does not say that it ever was in force",
+    ),
+    Beyond(
+        "labels on the accounts of commenters", "their accounts are not followed; what they wrote says that it went"
+    ),
+    Beyond(
         "the exact moment of a hide, an un-hide, an unblock", "gates and blocks have no history; the interval holds"
     ),
 )
@@ -141,6 +148,9 @@ def _first_round(people: People) -> str:
         people.take_down(people.file["spam"][2]["uri"], reverse=True)
         people.take_down(people.file["spam"][4]["uri"])
         people.take_down(posts[8])
+        people.label(posts[9], "!warn")
+        people.label(flat[3], "spam")
+        people.label(flat[4], "rude")
         people.suspend("troll.test")
         people.wake("sleeper.test")
         people.answer("u10.test", "a late answer 🙂", posts[-4])
@@ -162,6 +172,9 @@ def _second_round(people: People, block: str) -> None:
         people.block("newsdesk.test", people.did("troll.test"))
         people.take_down(people.file["spam"][4]["uri"], reverse=True)
         people.take_down(posts[8], reverse=True)
+        people.label(posts[9], "!warn", reverse=True)
+        people.label(flat[3], "spam", reverse=True)
+        people.edit(flat[4], "edited, and still called rude")
         people.suspend("troll.test", reverse=True)
         people.suspend("spammer.test")
 
@@ -173,6 +186,8 @@ def _in_the_midst(people: People) -> None:
         people.delete(posts[15], by_city=True)
         people.edit(flat[18], "edited while being read")
         people.delete(flat[19])
+        people.label(posts[9], "!warn")
+        people.label(posts[11], "!no-promote")
         people.hide(root, [*people.hidden, flat[10]])
         people.answer("u11.test", "written while being read", posts[-4])
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 POST, GATE, BLOCK = "app.bsky.feed.post", "app.bsky.feed.threadgate", "app.bsky.graph.block"
+STRONG, TAKE_DOWN = "com.atproto.repo.strongRef", "!takedown"
 PASSWORD = "hunter2-pass"
 Record = dict[str, Any]
 
@@ -159,17 +160,36 @@ class People:
 
     def take_down(self, uri: str, *, reverse: bool = False) -> None:
         """The platform's moderator takes a post down, or puts it back."""
-        self._moderate(_event(reverse=reverse), {"$type": "com.atproto.repo.strongRef", **self._strong(uri)})
+        self._moderate(_event(reverse=reverse), {"$type": STRONG, **self._strong(uri)})
         self.was_taken_down(uri, reverse=reverse)
 
     def was_taken_down(self, uri: str, *, reverse: bool) -> None:
-        """Note that a post was taken down, or put back."""
+        """Note that a post was taken down, or put back. The service that did it says so with a label."""
+        self.labeled(uri, TAKE_DOWN, reverse=reverse)
         if reverse:
             self.down.discard(uri)
             self._note(uri, state=self._shown(uri))
         else:
             self.down.add(uri)
             self._note(uri, state="unavailable", cause="removed_by_platform")
+
+    def label(self, uri: str, value: str, *, reverse: bool = False) -> None:
+        """The platform's moderator labels a post as it is now, or takes that back."""
+        values = {"createLabelVals": [] if reverse else [value], "negateLabelVals": [value] if reverse else []}
+        self._moderate("modEventLabel", {"$type": STRONG, **self._strong(uri)}, **values)
+        self.labeled(uri, value, reverse=reverse)
+
+    def labeled(self, uri: str, value: str, *, reverse: bool) -> None:
+        """Note a label on something that counts, or that it was taken back."""
+        name = f"label/{self.stack.info['ozoneDid']}/{value}/{uri}"
+        action = "takedown" if value == TAKE_DOWN else "label"
+        if reverse:
+            self._note(name, state="deleted")
+        else:
+            self._noted.append(lambda span: self._action(name, action, self._account(uri), span, _id(uri), value))
+
+    def _account(self, uri: str) -> str:
+        return self.truth.lives[_id(uri)].account_id.partition(":")[2]
 
     def suspend(self, handle: str, *, reverse: bool = False) -> None:
         """The platform's moderator takes an account down, or puts it back."""
@@ -233,9 +253,9 @@ class People:
         body = {"repo": did, "collection": collection, "record": record}
         return str(self._as(did, "com.atproto.repo.createRecord", body)["uri"])
 
-    def _moderate(self, kind: str, subject: Mapping[str, Any]) -> None:
+    def _moderate(self, kind: str, subject: Mapping[str, Any], **more: Any) -> None:
         moderator = self.did("moddesk.test")
-        event = {"$type": f"tools.ozone.moderation.defs#{kind}"}
+        event = {"$type": f"tools.ozone.moderation.defs#{kind}", **more}
         body = {"event": event, "subject": subject, "createdBy": moderator}
         to = f"{self.stack.info['ozoneDid']}#atproto_labeler"
         self._as(moderator, "tools.ozone.moderation.emitEvent", body, to=to)

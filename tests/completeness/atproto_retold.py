@@ -19,11 +19,12 @@ _BEYOND = {
     "ozone:modEventComment": "inner note of the platform's moderators",
     "ozone:modEventEscalate": "inner note of the platform's moderators",
     "ozone:modEventTag": "inner note of the platform's moderators",
-    "ozone:modEventLabel": "the API shows labels with the view; they are in the evidence, and not among the moderation actions",
     "handleChange": "of a commenter, whose profile is not followed; the next version of what they wrote names the new handle",
     "pdsAdminTakedown": "a host's own removal of a record: its server then answers as for a deleted one, and tells nobody",
 }
 """Kind in the action log -> why it is not counted: mostly, no look can show it."""
+_LABELS = ((("!warn", "rude"), ()), ((), ("rude",)))
+"""What each label event of the script gives and takes back: its log does not name them."""
 
 
 def retell(people: People, captured: Collection[str], *, seed: Span, mutate: Span) -> None:
@@ -56,6 +57,7 @@ class _Retelling:
         self._late = late
         self._next_version: dict[str, int] = defaultdict(lambda: 1)
         self._blocks: dict[str, str] = {}
+        self._labels = iter(_LABELS)
         self._beyond: Counter[str] = Counter()
         self._kinds: dict[str, Callable[[Action], None]] = {
             "edit": lambda one: people.edited(one["target"], self._version(one["target"])),
@@ -69,6 +71,7 @@ class _Retelling:
             "block": self._block,
             "unblock": lambda one: people.undone(self._blocks[one["target"]]),
             "listBlock": self._block_list,
+            "ozone:modEventLabel": self._label,
             "ozone:modEventTakedown": lambda one: self._take_down(one, reverse=False),
             "ozone:modEventReverseTakedown": lambda one: self._take_down(one, reverse=True),
             "accountDelete": lambda one: self._leave(one, "deleted"),
@@ -124,6 +127,11 @@ class _Retelling:
         )
         for member in members["records"]:
             self._people.gated(member["uri"], "block", action["target"], f"member of {blocked}")
+
+    def _label(self, action: Action) -> None:
+        given, taken_back = next(self._labels)
+        for value in (*given, *taken_back):
+            self._people.labeled(action["subject"]["uri"], value, reverse=value in taken_back)
 
     def _take_down(self, action: Action, *, reverse: bool) -> None:
         subject = action["subject"]

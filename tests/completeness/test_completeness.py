@@ -47,6 +47,7 @@ def test_whatever_the_api_can_show_is_found_and_nothing_else(outcomes: dict[str,
             {
                 *("post edited", "post deleted", "post unavailable", "post restored"),
                 *("comment edited", "comment deleted", "comment hidden", "comment shown again", "comment restored"),
+                *("label", "label deleted", "takedown", "takedown deleted"),
                 *("hide", "hide deleted", "block", "block deleted", "block_list", "reply_gate", "detach_quote", "gap"),
                 *("cause: deleted_by_author", "cause: removed_by_city", "cause: removed_by_platform"),
                 *("cause: author_gone", "cause: author_suspended"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 POSTS = "app.bsky.feed.post"
+MODERATION = "did:plc:moderationaaaaaaaaaaaaaa"
 START = datetime(2026, 3, 1, tzinfo=UTC)
 Answer = tuple[int, Any]
 
@@ -31,6 +32,10 @@ def did(name: str) -> str:
 def tid(at: datetime) -> str:
     number = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) << 10
     return "".join(ALPHABET[number >> shift & 31] for shift in range(60, -5, -5))
+
+
+def fits(uri: str, pattern: str) -> bool:
+    return uri.startswith(pattern[:-1]) if pattern.endswith("*") else uri == pattern
 
 
 def refusal(error: str, message: str = "no", status: int = 400) -> Answer:
@@ -51,6 +56,12 @@ class Network:
     """What the AppView does not show."""
     frozen: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What the AppView shows instead of an edited record."""
+    labelers: dict[str, str] = field(default_factory=dict)
+    """DID of a moderation service whose labels the AppView applies -> address in its DID document; empty for none."""
+    labels: list[dict[str, Any]] = field(default_factory=list)
+    """What they all say, in the order in which it is listed."""
+    headers: bool = True
+    """Whether the AppView names them."""
     per_page: int = 100
     fault: Callable[[str, dict[str, list[str]]], Answer | bytes | None] = lambda _path, _query: None
     """Asked first: (service/method, parameters) -> what to answer instead."""
@@ -63,6 +74,13 @@ class Network:
         uri = f"at://{author}/{collection}/{key or tid(self.now)}"
         self.records[uri] = {"$type": collection, "createdAt": self.now.isoformat(), **value}
         return uri
+
+    def label(self, uri: str, value: str, *, by: str = MODERATION, **more: Any) -> str:
+        """Let a moderation service say something. Returns the id of the action."""
+        self.now += timedelta(seconds=1)
+        self.labelers.setdefault(by, "https://labels.example")
+        self.labels.append({"src": by, "uri": uri, "val": value, "cts": self.now.isoformat(), **more})
+        return f"label/{by}/{value}/{uri}"
 
     def post(self, author: str, text: str = "words", *, answers: str = "", **more: Any) -> str:
         reply = {}
@@ -80,7 +98,7 @@ class Network:
 
     @property
     def services(self) -> dict[str, str]:
-        hosts = {"public.api.bsky.app", "plc.directory", "pds.example", *self.home.values()}
+        hosts = {"public.api.bsky.app", "plc.directory", "pds.example", "labels.example", *self.home.values()}
         return {host: f"{self.base}/{host}" for host in hosts}
 
     def answer(self, service: str, method: str, query: dict[str, list[str]]) -> Answer | bytes:
@@ -92,9 +110,13 @@ class Network:
         if service == "plc.directory":
             return self._document(method)
         handler = getattr(self, "_" + method.rpartition(".")[2])
-        return handler(service, one | {"uris": query.get("uris", [])})  # type: ignore[no-any-return]
+        many = {name: query.get(name, []) for name in ("uris", "uriPatterns", "sources")}
+        return handler(service, one | many)  # type: ignore[no-any-return]
 
     def _document(self, who: str) -> Answer:
+        if who in self.labelers:
+            service = {"id": "#atproto_labeler", "type": "AtprotoLabeler", "serviceEndpoint": self.labelers[who]}
+            return 200, {"id": who, "service": [service] if self.labelers[who] else []}
         if who not in {uri.split("/")[2] for uri in self.records}:
             return 404, {"message": f"DID not registered: {who}"}
         endpoint = {
@@ -157,6 +179,15 @@ class Network:
         ]
         return (200, {"list": {}, "items": members}) if members else refusal("InvalidRequest", "List not found")
 
+    def _queryLabels(self, _service: str, query: dict[str, Any]) -> Answer:  # noqa: N802
+        patterns, first = query["uriPatterns"], int(query.get("cursor", 0))
+        found = [
+            (place, label)
+            for place, label in enumerate(self.labels, 1)
+            if place > first and label["src"] in query["sources"] and any(fits(label["uri"], one) for one in patterns)
+        ][: min(self.per_page, int(query["limit"]))]
+        return 200, {"labels": [label for _, label in found], "cursor": str(found[-1][0] if found else first)}
+
     def is_shown(self, uri: str) -> bool:
         return uri in self.records and uri not in self.hidden and uri.split("/")[2] not in self.closed
 
@@ -208,6 +239,8 @@ def running(network: Network) -> Iterator[Network]:
             status, body = (200, found) if isinstance(found, bytes) else (found[0], json.dumps(found[1]).encode())
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            if service == "public.api.bsky.app" and network.headers:
+                self.send_header("Atproto-Content-Labelers", ", ".join(f"{who};redact" for who in network.labelers))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

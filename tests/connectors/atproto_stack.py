@@ -50,12 +50,17 @@ class Stack:
         return f"http://localhost:{self.base_port + 2}"
 
     @property
+    def labeler(self) -> str:
+        return f"http://localhost:{self.base_port + 7}"
+
+    @property
     def services(self) -> dict[str, str]:
         """The settings under which a connector finds it."""
         return {
             "public.api.bsky.app": self.appview,
             "plc.directory": self.directory,
             f"localhost:{self.base_port + 3}": self.server,
+            f"localhost:{self.base_port + 7}": self.labeler,
         }
 
     @property

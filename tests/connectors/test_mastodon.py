@@ -142,8 +142,9 @@ def test_blocks_mutes_and_filters_are_listed_and_asked_for(transit: Eye) -> None
 
 def test_without_a_token_moderation_is_said_not_to_be_covered(transit: Eye) -> None:
     public = Eye(transit.city, transit.sample, with_credential=False)
-    with pytest.raises(NotCovered, match="credential_needed"):
+    with pytest.raises(NotCovered) as refused:
         public.pages("moderation")
+    assert refused.value.reason == "credential_needed"
     assert public.recorded == []
 
 

@@ -19,6 +19,7 @@ from warehouse.spool import CaptureFacts, Spool
 
 DID = "did:plc:alder"
 RESIDENT = "did:plc:birch"
+LABELER = "did:plc:cedar"
 ACCOUNT = f"bluesky:{DID}"
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SERVER = "https://pds.alder.example/xrpc"
@@ -114,6 +115,18 @@ def gate(at: datetime, root: str, *hidden: str) -> Answer:
     return Answer(
         at, "thread_gates", "com.atproto.repo.listRecords?collection=app.bsky.feed.threadgate", {"records": [record]}
     )
+
+
+def labels(at: datetime, name: str, *, known: str = "", **said: bool) -> Answer:
+    """What a moderation service says of a resident's answer: word -> whether it is in force; ``known``: a word that is asked for."""
+    about = uri(name, RESIDENT)
+    query = f"com.atproto.label.queryLabels?uriPatterns={about}&sources={LABELER}&limit=250"
+    given = [
+        {"src": LABELER, "uri": about, "val": word, "cts": at.isoformat(), "neg": not in_force}
+        for word, in_force in said.items()
+    ]
+    call = "confirm_labels" if known else "labels"
+    return Answer(at, call, query, {"labels": given}, subject=known and f"label/{LABELER}/{known}/{about}")
 
 
 def gone(at: datetime, name: str, who: str = DID) -> Answer:

@@ -106,3 +106,14 @@ def test_direct_reads_that_deny_what_the_listing_shows_are_not_believed(
         assert captured(workspace, storage, "public-works") == "complete"
         assert gone(workspace, storage) == 0
         assert open_causes(workspace) == set()
+
+
+@pytest.mark.parametrize("times", [1, 2, 0], ids=["once", "twice", "always"])
+def test_views_that_show_nothing_of_many_posts_take_none_of_them_from_view(
+    workspace: Workspace, sample_city: City, times: int
+) -> None:
+    with workspace.storage() as storage:
+        assert captured(workspace, storage, "city-hall") == "complete"
+        sample_city.faults({"fault": "nothing", "path": "getPosts.*uris=.*uris=.*uris=", "skip": 1, "times": times})
+        assert captured(workspace, storage, "city-hall") == "complete"
+        assert gone(workspace, storage) == 0

@@ -122,7 +122,7 @@ def test_what_the_connection_does_not_show_is_a_gap_with_its_reason_and_no_failu
         looks = look_at(workspace, storage, works)
     [uncovered] = [look for look in looks if look.outcome != ledger.COMPLETE]
     assert (uncovered.resource, uncovered.outcome, uncovered.retry_at) == ("moderation", ledger.NOT_COVERED, None)
-    assert "credential_needed" in (uncovered.message or "")
+    assert uncovered.reason == "credential_needed"
     opened = {gap.resource: gap.cause for gap in gaps.listing(workspace.engine, unclosed_only=True)}
     assert opened == {"moderation": "not_covered"}
 

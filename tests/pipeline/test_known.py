@@ -47,6 +47,20 @@ def test_files_and_tables_tell_the_same_after_every_run(workspace: Workspace, sa
             sample_city.advance()
 
 
+def test_who_wrote_a_known_record_is_told(workspace: Workspace, sample_city: City) -> None:
+    with workspace.storage() as storage:
+        (account,) = to_capture(workspace, ["public-works"])
+        look_at(workspace, storage, account)
+        normalize_all(workspace, storage)
+        asked = Known(storage.archive, workspace.engine, workspace.home)
+        wrote = asked.authors("comments", account.account_id, asked.ids("comments", account_id=account.account_id))
+    entries = sample_city.desk.world.entries
+    assert len(wrote) > 3
+    assert {one: author for author, ids in wrote.items() for one in ids} == {
+        one: entries[one].author.native_id for ids in wrote.values() for one in ids
+    }
+
+
 def test_files_that_were_left_half_done_are_not_trusted_and_made_again(workspace: Workspace, sample_city: City) -> None:
     with workspace.storage() as storage:
         (account,) = to_capture(workspace, ["public-works"])

@@ -14,7 +14,21 @@ from typing import Any
 import pytest
 from conftest import ROOT
 from filelock import FileLock
-from pages_of_alder import ACCOUNT, RESIDENT, Captures, gate, gone, minutes, post, posts, record_id, reply, view, views
+from pages_of_alder import (
+    ACCOUNT,
+    RESIDENT,
+    Captures,
+    gate,
+    gone,
+    labels,
+    minutes,
+    post,
+    posts,
+    record_id,
+    reply,
+    view,
+    views,
+)
 from small_city import fresh_buckets
 from sqlalchemy import Engine, text
 
@@ -143,6 +157,19 @@ def test_a_reply_on_the_gate_is_hidden_until_it_is_no_longer_listed(city: City) 
     assert actions == [("hide", 1, "first_seen", minutes(3)), ("hide", 2, "deleted", minutes(4))]
 
 
+def test_a_label_is_an_action_until_its_giver_says_it_is_none(city: City) -> None:
+    city.captures.add(labels(minutes(3), "reply", rude=True, old=False))
+    city.captures.add(labels(minutes(8), "reply", known="rude", rude=False))
+    city.captures.add(labels(minutes(13), "reply", rude=True))
+    city.normalize()
+    columns = ("action", "reason", "version", "change", "seen_before", "seen_after", "acted_at")
+    assert city.rows("moderation_actions", *columns) == [
+        ("label", "rude", 1, "first_seen", None, minutes(3), minutes(3)),
+        ("label", "rude", 2, "deleted", minutes(3), minutes(8), minutes(3)),
+        ("label", "rude", 3, "restored", minutes(8), minutes(13), minutes(13)),
+    ]
+
+
 def test_normalizing_the_same_evidence_again_adds_nothing(city: City) -> None:
     city.captures.add(
         posts(minutes(0), post("root", "news"), {"uri": "broken"}),
@@ -167,14 +194,14 @@ def test_the_fuller_look_at_the_same_content_completes_the_row(city: City) -> No
 
 CAPTURES = [
     (posts(minutes(0), post("root", "news")), views(minutes(1), reply("reply", "rude", root="root", likes=1))),
-    (gate(minutes(2), "root"),),
+    (gate(minutes(2), "root"), labels(minutes(3), "reply", rude=True)),
     (
         posts(minutes(5), post("root", "news, corrected")),
         views(minutes(6), reply("reply", "ruder", root="root", likes=2)),
     ),
-    (gate(minutes(7), "root", "reply"),),
+    (gate(minutes(7), "root", "reply"), labels(minutes(8), "reply", known="rude", rude=False)),
     (gone(minutes(9), "root"), gone(minutes(10), "reply", RESIDENT)),
-    (gate(minutes(12), "root"),),
+    (gate(minutes(12), "root"), labels(minutes(13), "reply", spam=True, rude=True)),
     (posts(minutes(14), post("root", "news")), views(minutes(15), reply("reply", "ruder", root="root", likes=2))),
 ]
 

@@ -106,6 +106,21 @@ def test_a_deleted_status_is_not_found_and_its_answers_lose_their_parent(mastodo
     assert (gone.status_code, gone.json()) == (404, {"error": "Record not found"})
 
 
+def test_an_account_that_was_deleted_and_one_that_was_suspended_are_two_answers(mastodon: Asker) -> None:
+    world = mastodon.city.desk.world
+    written = [one for one in world.entries.values() if one.account == "transit" and one.kind == "comment"]
+    gone, closed, *_ = {one.author.key: one for one in written if one.author.key != "transit"}.values()
+    mastodon.city.act("deactivate", platform="mastodon", person=gone.author.native_id)
+    mastodon.city.act("suspend", person=closed.author.native_id)
+    assert mastodon.ask(f"v1/accounts/{gone.author.number}").status_code == 404
+    shown = mastodon.ask(f"v1/accounts/{closed.author.number}")
+    assert (shown.status_code, shown.json()["suspended"], shown.json()["display_name"]) == (200, True, "")
+    assert {mastodon.ask(f"v1/statuses/{one.number}").status_code for one in (gone, closed)} == {404}
+    mastodon.city.act("unsuspend", person=closed.author.native_id)
+    assert "suspended" not in mastodon.ask(f"v1/accounts/{closed.author.number}").json()
+    assert mastodon.ask(f"v1/statuses/{closed.number}").status_code == 200
+
+
 def test_without_a_token_a_thread_shows_sixty_answers(mastodon: Asker) -> None:
     post = mastodon.city.act("post", account="transit", text="A busy thread")["id"]
     for turn in range(70):

@@ -136,6 +136,43 @@ def test_a_known_comment_is_read_directly_even_without_what_it_answered() -> Non
     assert show(page).comments["record_id"].to_pylist() == ["mastodon:social.example/202"]
 
 
+@pytest.mark.parametrize(
+    ("code", "answer", "state", "basis"),
+    [
+        (404, {"error": "Record not found"}, "deleted", "author: 404"),
+        (410, {"error": "Gone"}, "deleted", "author: 410"),
+        (200, {**RESIDENT, "display_name": "", "suspended": True}, "unavailable", "author: suspended"),
+    ],
+)
+def test_an_author_whose_account_is_closed_speaks_for_the_statuses_named_and_no_other(
+    code: int, answer: dict[str, Any], state: str, basis: str
+) -> None:
+    batch = show(archived("mastodon", "author", answer, subject="social.example/7 202 205", status=code))
+    marks = {(row["record_id"], row["state"], row["state_basis"]) for row in rows(batch.marks)}
+    assert marks == {(f"mastodon:social.example/{number}", state, basis) for number in (202, 205)}
+    assert batch.marks["kind"].null_count == 2
+
+
+def test_an_author_who_is_there_or_cannot_be_read_says_nothing_of_what_is_missing() -> None:
+    subject = "social.example/7 202"
+    there = show(archived("mastodon", "author", RESIDENT, subject=subject))
+    closed = show(archived("mastodon", "author", {"error": "no"}, subject=subject, status=503))
+    assert (there.marks.num_rows, there.skipped) == (0, {"author_there": 1})
+    assert (closed.marks.num_rows, closed.skipped) == (0, {"answer_503": 1})
+
+
+def test_the_account_of_another_is_no_answer_about_an_author() -> None:
+    batch = show(archived("mastodon", "author", {**CITY, "suspended": True}, subject="social.example/7 202"))
+    assert (batch.marks.num_rows, batch.quarantine["reason"].to_pylist()) == (0, ["other_account"])
+
+
+def test_a_missing_status_whose_author_is_asked_about_tells_only_that_it_is_there() -> None:
+    gone = show(archived("mastodon", "missing_status", {"error": "no"}, subject="social.example/202", status=404))
+    there = show(archived("mastodon", "missing_status", status(202, RESIDENT), subject="social.example/202"))
+    assert (gone.marks.num_rows, gone.skipped) == (0, {"told_by_author": 1})
+    assert there.comments["record_id"].to_pylist() == ["mastodon:social.example/202"]
+
+
 def test_an_account_closed_by_its_server_is_unavailable() -> None:
     batch = show(archived("mastodon", "account", {**CITY, "suspended": True}))
     assert batch.profiles["state"].to_pylist() == ["unavailable"]

@@ -64,6 +64,12 @@ def test_what_was_captured_is_read_back_exactly(buckets: Buckets, tmp_path: Path
     sealed.discard()
 
 
+def test_a_subject_of_thousands_of_characters_is_read_back_whole(buckets: Buckets, tmp_path: Path) -> None:
+    subject = " ".join(["social.example/7", *(str(109_301_842_205_417_733 + number) for number in range(200))])
+    stored = store(buckets.evidence, tmp_path, exchange(subject=subject))
+    assert [page.subject for page in evidence.read(buckets.evidence, stored.key)] == [subject]
+
+
 def test_an_object_is_locked_for_as_long_as_the_bucket_says(buckets: Buckets, tmp_path: Path) -> None:
     stored = store(buckets.evidence, tmp_path, exchange())
     head = buckets.evidence.head(stored.key)
