@@ -52,6 +52,7 @@ def saw(
     *,
     before: datetime | None = None,
     reason: str | None = None,
+    action: str = "block",
 ) -> None:
     """Add a version of the one action there is."""
     row = [
@@ -61,7 +62,7 @@ def saw(
         "x:block/1",
         version,
         state,
-        "block",
+        action,
         "x:1",
         reason,
         "x:a",
@@ -108,3 +109,27 @@ def test_each_time_in_force_is_a_row_and_a_changed_reason_ends_none(tables: duck
     saw(tables, 3, "deleted", "c3", clock(3), before=clock(2))
     saw(tables, 4, "present", "c4", clock(4), before=clock(3))
     assert intervals(tables) == [(None, clock(1), clock(2), clock(3)), (clock(3), clock(4), None, None)]
+
+
+@pytest.mark.parametrize(
+    ("skipped", "since"),
+    [
+        ('{"labels_not_read": 2}', clock(2)),
+        ('{"list_not_shown": 1}', clock(1)),
+        ('{"labels_not_read": 2, "list_not_shown": 1}', clock(1)),
+    ],
+)
+def test_a_look_bounds_unless_something_of_its_lists_was_left_out(
+    tables: duckdb.DuckDBPyConnection, skipped: str, since: datetime
+) -> None:
+    tables.execute("UPDATE captures SET skipped = ? WHERE capture_id = 'c2'", [skipped])
+    saw(tables, 1, "present", "c4", clock(4))
+    assert intervals(tables) == [(since, clock(4), None, None)]
+
+
+@pytest.mark.parametrize("action", ["label", "takedown"])
+def test_a_look_that_did_not_show_a_label_does_not_say_that_it_was_not_given(
+    tables: duckdb.DuckDBPyConnection, action: str
+) -> None:
+    saw(tables, 1, "present", "c4", clock(4), action=action)
+    assert intervals(tables) == [(None, clock(4), None, None)]

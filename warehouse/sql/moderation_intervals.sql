@@ -9,17 +9,21 @@ spans AS (
     SELECT
         turns.*,
         own.resource,
+        turns.action IN ('label', 'takedown') AS is_label,
         lead(turns.seen_before) OVER step AS ended_after,
         lead(turns.seen_after) OVER step AS ended_before
     FROM turns
     LEFT JOIN captures AS own ON own.capture_id = turns.capture_id
     WINDOW step AS (PARTITION BY turns.record_id ORDER BY turns.version)
 ),
--- A complete look at the lists of moderation that did not show an action says that it was not in force.
+-- A complete look at the lists of moderation that did not show an action says that it was not in force. Of labels it does not: a service that
+-- was not asked then may have given it. They bear the time their service tells.
 lists AS (
-    SELECT account_id, resource, started_at, ended_at
+    SELECT account_id, resource, started_at, ended_at, false AS is_label
     FROM captures
-    WHERE resource = 'moderation' AND outcome = 'complete' AND skipped IS NULL
+    WHERE resource = 'moderation'
+        AND outcome = 'complete'
+        AND len(list_filter(coalesce(json_keys(skipped), []), lambda reason: NOT starts_with(reason, 'label'))) = 0
 )
 SELECT
     spans.account,
@@ -42,6 +46,7 @@ FROM spans
 ASOF LEFT JOIN lists
     ON lists.account_id = spans.account_id
     AND lists.resource = spans.resource
+    AND lists.is_label = spans.is_label
     AND lists.ended_at < spans.seen_after
 WHERE spans.state = 'present';
 
