@@ -156,42 +156,43 @@ class Heads:
     def rows(self, name: str, values: Iterable[str], *, column: str = "record_id") -> pa.Table:
         """Rows of a table by the values of a column."""
         with self._given(wanted_values=pa.table({"value": pa.array(list(values), pa.string())})):
-            found = self._connection.execute(
+            found = self._ask(
                 f"FROM {duck.relation(self._archive, name)} WHERE {duck.identifier(column)} IN (SELECT value FROM wanted_values)"  # noqa: S608 - identifiers of ours
-            ).to_arrow_table()
+            )
         return found.select(TABLES[name].names).cast(TABLES[name])
 
     def versions(self, name: str, wanted: Mapping[str, int]) -> pa.Table:
         """Rows of a table with versions: record_id -> version."""
         keys = pa.table({"record_id": list(wanted), "version": pa.array(wanted.values(), pa.int32())})
         with self._given(wanted_versions=keys):
-            found = self._connection.execute(
+            found = self._ask(
                 f"FROM {duck.relation(self._archive, name)} SEMI JOIN wanted_versions USING (record_id, version)"
-            ).to_arrow_table()
+            )
         return found.select(TABLES[name].names).cast(TABLES[name])
 
     def evidence_of(self, keys: pa.Table) -> list[str]:
         """Keys of every evidence object that, by the tables' sightings, says something about these records."""
         sightings = duck.relation(self._archive, "sightings")
         with self._given(keys=keys):
-            found = self._connection.execute(_sql("evidence_of").replace("{sightings}", sightings)).fetchall()
-        return [key for (key,) in found]
+            found = self._ask(_sql("evidence_of").replace("{sightings}", sightings))
+        return list(found.column(0).to_pylist())
 
     def gate_entries(self, roots: Sequence[str]) -> list[str]:
         """``record_id`` of the sightings of these threads' gates: the looks themselves, and what they listed."""
         sightings = duck.relation(self._archive, "sightings")
         with self._given(wanted_roots=pa.table({"root_id": pa.array(roots, pa.string())})):
-            found = self._connection.execute(
+            found = self._ask(
                 f"SELECT DISTINCT record_id FROM {sightings} WHERE kind = 'gate' AND split_part(record_id, ' ', 1) IN (SELECT root_id FROM wanted_roots)"  # noqa: S608
-            ).fetchall()
-        return [record_id for (record_id,) in found]
+            )
+        return list(found["record_id"].to_pylist())
 
     def write_known(self, folder: Path, account_ids: Iterable[str] | None) -> None:
         """Write what was there when last looked at, a Parquet file per account (all, or these): see :mod:`warehouse.known`."""
         wanted = pa.table({"account_id": pa.array([] if account_ids is None else list(account_ids), pa.string())})
         with self._given(wanted_accounts=wanted):
             self._limit(MEMORY_TO_SORT)
-            self._run("write_known", folder=duck.literal(str(folder)), all="true" if account_ids is None else "false")
+            every = "true" if account_ids is None else "false"
+            self._with_room(lambda: self._run("write_known", folder=duck.literal(str(folder)), all=every))
             self._limit(MEMORY)
 
     def metrics(self, record_ids: pa.ChunkedArray) -> pa.Table:
@@ -206,7 +207,7 @@ class Heads:
         if ids.num_rows == 0:
             return schema.empty_table()
         with self._given(ids=ids):
-            found = self._with_room(lambda: self._connection.execute(_sql(query)).to_arrow_table())
+            found = self._ask(_sql(query))
         return found.select(schema.names).cast(schema)
 
     # --- what is known now ---
@@ -248,6 +249,9 @@ class Heads:
             self._open = True
 
     # --- inside ---
+
+    def _ask(self, query: str) -> pa.Table:
+        return self._with_room(lambda: self._connection.execute(query).to_arrow_table())
 
     def _run(self, name: str, **values: str) -> None:
         text = _sql(name)
