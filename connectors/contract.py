@@ -5,7 +5,7 @@ and one generator per resource. A generator yields :class:`Page` values: the exc
 page shows (ids only, never records) and where to go on. Parsing records is the work of ``transforms``, later, from
 the evidence.
 
-Connectors know nothing of storage, Airflow or the database. They talk through one :class:`connectors.client.Client`, which hands
+Connectors know nothing of storage, Airflow or the database. They talk through one :class:`connectors.kit.client.Client`, which hands
 every exchange to ``Connection.record`` before the connector sees it: evidence first.
 """
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from connectors import bluesky, mastodon, wordpress
+from connectors.bluesky import platform as bluesky
+from connectors.mastodon import platform as mastodon
+from connectors.wordpress import platform as wordpress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

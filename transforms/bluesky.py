@@ -1,4 +1,4 @@
-"""Bluesky: from archived answers to rows. What each call asks and what its answers mean stands in ``connectors/bluesky.py``.
+"""Bluesky: from archived answers to rows. What each call asks and what its answers mean stands in ``connectors/bluesky/platform.py``.
 
 ``state_basis`` tells how a record was seen: ``record:METHOD`` on its author's server, the truth about content; ``view:METHOD`` through the
 AppView, the truth about what the public can see. What both say together: :mod:`transforms.together`.

@@ -1,4 +1,4 @@
-"""Mastodon: from archived answers to rows. What each call asks and what its answers mean stands in ``connectors/mastodon.py``.
+"""Mastodon: from archived answers to rows. What each call asks and what its answers mean stands in ``connectors/mastodon/platform.py``.
 
 A boost is the account's own post without text: its link leads to what was boosted, whose words are another's. Statuses only followers or
 those addressed may read are ``hidden``, with Mastodon's word for it as ``source_visibility``.

@@ -1,4 +1,4 @@
-"""WordPress: from archived answers to rows. What each call asks and what its answers mean stands in ``connectors/wordpress.py``.
+"""WordPress: from archived answers to rows. What each call asks and what its answers mean stands in ``connectors/wordpress/platform.py``.
 
 Core has no list of moderation actions: each post says whether its comments are closed, each comment whether it was held, marked as spam or put
 in the trash. So every look at one says what is in force about it, and what is not: that bounds in time when it began and ended.

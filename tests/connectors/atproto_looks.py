@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from atproto_network import Network, did
 
-from connectors.bluesky import PLATFORM
-from connectors.bluesky_uri import tid_time
+from connectors.bluesky.platform import PLATFORM
+from connectors.bluesky.uri import tid_time
 from connectors.contract import AccountRef, Connection, Item, Look, Page, Resource
 
 if TYPE_CHECKING:

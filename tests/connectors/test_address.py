@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connectors.address import base_url, is_public, is_trusted, origin, service_name
 from connectors.contract import AccountRef, Connection
 from connectors.faults import AccountUnavailable
+from connectors.kit.address import base_url, is_public, is_trusted, origin, service_name
 
 
 def connection(*, allow_private: bool = False, **services: str) -> Connection:

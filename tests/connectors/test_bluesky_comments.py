@@ -9,7 +9,8 @@ import pytest
 from atproto_looks import ANN, BOB, CITY, DOWN, EVE, calls, left_out, look, shown, thread
 from atproto_network import Network, did, running
 
-from connectors import bluesky_replies, bluesky_search
+from connectors.bluesky import replies as bluesky_replies
+from connectors.bluesky import search as bluesky_search
 from connectors.contract import Look
 from connectors.faults import ContractBroken, Unreachable
 

@@ -12,10 +12,10 @@ from atproto_network import START, Network, refusal, running, tid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors import bluesky_replies
-from connectors.bluesky import PLATFORM
-from connectors.bluesky_servers import Servers
-from connectors.bluesky_uri import AtUri, tid_time
+from connectors.bluesky import replies as bluesky_replies
+from connectors.bluesky.platform import PLATFORM
+from connectors.bluesky.servers import Servers
+from connectors.bluesky.uri import AtUri, tid_time
 from connectors.contract import AccountRef, Look
 from connectors.faults import AccountUnavailable, PagingLoop, Unreachable
 

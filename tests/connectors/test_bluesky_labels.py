@@ -11,8 +11,8 @@ from atproto_network import MODERATION, Network, refusal, running
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors import bluesky_labels
-from connectors.bluesky_labels import Label, named_in
+from connectors.bluesky import labels as bluesky_labels
+from connectors.bluesky.labels import Label, named_in
 from connectors.contract import Look, Page
 from connectors.exchange import Exchange
 from connectors.faults import AccountUnavailable

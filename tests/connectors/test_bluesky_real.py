@@ -14,7 +14,7 @@ import pytest
 from atproto_stack import Stack, running_stack
 from fault_proxy import fault_proxy
 
-from connectors.bluesky import PLATFORM
+from connectors.bluesky.platform import PLATFORM
 from connectors.contract import AccountRef, Connection, Item, Look, Page, Resource
 from connectors.faults import AccountUnavailable, RateLimited, Unreachable
 

@@ -13,9 +13,6 @@ import pytest
 from lookout import HOST, Lookout
 from scripted_server import Answer, Server, as_json, scripted_server
 
-from connectors import transport
-from connectors.auth import Bearer
-from connectors.client import Client
 from connectors.contract import AccountRef, Connection
 from connectors.faults import (
     AccountUnavailable,
@@ -26,7 +23,10 @@ from connectors.faults import (
     ScopeMissing,
     Unreachable,
 )
-from connectors.verdict import Fault
+from connectors.kit import transport
+from connectors.kit.auth import Bearer
+from connectors.kit.client import Client
+from connectors.kit.verdict import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -304,7 +304,7 @@ def test_answer_that_drips_too_long_is_given_up(server: Server, look: Lookout, m
 
 
 def test_unpacked_body_has_a_limit(server: Server, look: Lookout, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.decoding.CONTENT_LIMIT_BYTES", 1000)
+    monkeypatch.setattr("connectors.kit.decoding.CONTENT_LIMIT_BYTES", 1000)
     server.answers(Answer(gzip.compress(b"[" + b" " * 5000 + b"]"), headers=(("Content-Encoding", "gzip"),)))
     with pytest.raises(ContractBroken, match="unfolds to more"):
         read(look)
@@ -368,7 +368,7 @@ def test_private_address_behind_a_public_name_is_refused_on_the_connection(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = int(server.url.rsplit(":", 1)[1])
-    monkeypatch.setattr("connectors.address.HTTPSConnection.connect", _plain_connect)
+    monkeypatch.setattr("connectors.kit.address.HTTPSConnection.connect", _plain_connect)
     monkeypatch.setattr("urllib3.util.connection.create_connection", _to(("127.0.0.1", port)))
     account = AccountRef("test", "1", "city", "rebound.example")
     connection = Connection(account, lambda _: None, lambda: datetime.now(UTC), lambda _: None)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sample_accounts import SAMPLES, Eye
 
-from connectors import bluesky_posts, bluesky_records, mastodon, wordpress
+from connectors.bluesky import posts as bluesky_posts
+from connectors.bluesky import records as bluesky_records
 from connectors.contract import Item, Look, Page
 from connectors.faults import (
     ConnectorError,
@@ -21,7 +22,9 @@ from connectors.faults import (
     ScopeMissing,
     Unreachable,
 )
+from connectors.mastodon import platform as mastodon
 from connectors.registry import PLATFORMS
+from connectors.wordpress import platform as wordpress
 from samplecity.server import City
 
 if TYPE_CHECKING:

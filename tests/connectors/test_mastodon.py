@@ -8,7 +8,6 @@ from lookout import Lookout, native_ids, skipped
 from sample_accounts import SAMPLES, Eye, Sample
 from scripted_server import Answer, Server, as_json, scripted_server
 
-from connectors import mastodon, mastodon_moderation, mastodon_thread
 from connectors.contract import AccountRef, Look, Page
 from connectors.faults import (
     AccountUnavailable,
@@ -18,6 +17,9 @@ from connectors.faults import (
     PagingLoop,
     ScopeMissing,
 )
+from connectors.mastodon import moderation as mastodon_moderation
+from connectors.mastodon import platform as mastodon
+from connectors.mastodon import thread as mastodon_thread
 from samplecity.server import NARROW_TOKEN, RENEWED_TOKEN, City
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 from lookout import Lookout, native_ids, skipped
 from scripted_server import Answer, Server, as_json, scripted_server
 
-from connectors import mastodon_direct
 from connectors.contract import AccountRef, Page
+from connectors.mastodon import direct as mastodon_direct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

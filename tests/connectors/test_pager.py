@@ -10,12 +10,24 @@ import pytest
 from lookout import HOST, Lookout, native_ids
 from scripted_server import Answer, Asked, Server, as_json, scripted_server
 
-from connectors.client import Client
-from connectors.clocktime import moment
 from connectors.contract import Item, Look, Page
-from connectors.endpoint import Endpoint
 from connectors.faults import PagingLoop
-from connectors.pager import LinkHeader, Listing, MaxId, NextUrl, Once, PageNumber, Pager, Shown, Token, pages, readings
+from connectors.kit.client import Client
+from connectors.kit.clocktime import moment
+from connectors.kit.endpoint import Endpoint
+from connectors.kit.pager import (
+    LinkHeader,
+    Listing,
+    MaxId,
+    NextUrl,
+    Once,
+    PageNumber,
+    Pager,
+    Shown,
+    Token,
+    pages,
+    readings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.redaction import SECRET_PARAMETERS, clean_headers, clean_url, scrub
+from connectors.kit.redaction import SECRET_PARAMETERS, clean_headers, clean_url, scrub
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.exchange import Exchange
 from connectors.faults import PagingLoop
-from connectors.seam import STEPS_BACK, Seam
+from connectors.kit.seam import STEPS_BACK, Seam
 
 SIZE = 20
 

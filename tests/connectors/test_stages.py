@@ -8,7 +8,7 @@ import pytest
 from connectors.contract import Checkpoint, Look, Page
 from connectors.exchange import Exchange
 from connectors.faults import CursorExpired
-from connectors.stages import Stage, in_turn
+from connectors.kit.stages import Stage, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

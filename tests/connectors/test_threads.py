@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from connectors.contract import Item, Look, Page
 from connectors.exchange import Exchange
-from connectors.threads import each_thread
+from connectors.kit.threads import each_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

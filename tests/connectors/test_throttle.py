@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.exchange import Exchange
-from connectors.throttle import Throttle
+from connectors.kit.throttle import Throttle
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from lookout import Lookout, native_ids, skipped
 from sample_accounts import SAMPLES, Eye
 from scripted_server import Answer, Asked, Server, as_json, scripted_server
 
-from connectors import wordpress
 from connectors.contract import AccountRef, Look
 from connectors.faults import AccountUnavailable, ContractBroken, CredentialRejected, CursorExpired, ScopeMissing
+from connectors.wordpress import platform as wordpress
 from samplecity.server import City
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from fault_proxy import FaultProxy, fault_proxy
 from lookout import Lookout, native_ids, skipped
 from wordpress_site import HOST, Site, running_site
 
-from connectors import wordpress
 from connectors.contract import AccountRef, Look, Page
 from connectors.faults import (
     AccountUnavailable,
@@ -25,6 +24,7 @@ from connectors.faults import (
     ScopeMissing,
     Unreachable,
 )
+from connectors.wordpress import platform as wordpress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

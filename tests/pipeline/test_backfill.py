@@ -10,7 +10,9 @@ import duckdb
 import pytest
 
 from compliance import accounts
-from connectors import bluesky_posts, mastodon, wordpress
+from connectors.bluesky import posts as bluesky_posts
+from connectors.mastodon import platform as mastodon
+from connectors.wordpress import platform as wordpress
 from pipeline.backfill import read_slice
 from pipeline.capture import CaptureFailed, capture
 from pipeline.planning import reach_due, steps_of

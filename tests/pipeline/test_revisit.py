@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from compliance import accounts
-from connectors import mastodon
+from connectors.mastodon import platform as mastodon
 from pipeline import planning
 from pipeline.steps import look_at, normalize_all
 from pipeline.workspace import Workspace

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from compliance import accounts
-from connectors import mastodon
+from connectors.mastodon import platform as mastodon
 from pipeline.capture import CaptureFailed
 from pipeline.steps import look_at, normalize_all
 from warehouse import gaps, ledger, looked

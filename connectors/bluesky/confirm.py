@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from connectors.bluesky_batch import item_at
-from connectors.bluesky_labels import Labelers, is_label
-from connectors.bluesky_records import (
+from connectors.bluesky.batch import item_at
+from connectors.bluesky.labels import Labelers, is_label
+from connectors.bluesky.records import (
     GET_POSTS,
     GET_RECORD,
     HIDE,
@@ -18,14 +18,14 @@ from connectors.bluesky_records import (
     Answer,
     Views,
 )
-from connectors.bluesky_replies import ended
-from connectors.bluesky_servers import Servers
-from connectors.bluesky_thread import parent_and_root, reply_in
-from connectors.bluesky_uri import AtUri
-from connectors.bluesky_views import VIEWS_PER_CALL, views
+from connectors.bluesky.replies import ended
+from connectors.bluesky.servers import Servers
+from connectors.bluesky.thread import parent_and_root, reply_in
+from connectors.bluesky.uri import AtUri
+from connectors.bluesky.views import VIEWS_PER_CALL, views
 from connectors.contract import Item, Page
-from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable, ConnectorError
+from connectors.kit.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,10 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from connectors.address import service_name
-from connectors.client import Client
 from connectors.faults import AccountUnavailable
-from connectors.verdict import Fault
+from connectors.kit.address import service_name
+from connectors.kit.client import Client
+from connectors.kit.verdict import Fault
 
 if TYPE_CHECKING:
     from types import TracebackType

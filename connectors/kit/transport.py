@@ -15,9 +15,9 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
-from connectors.address import PublicAdapter, is_public
 from connectors.exchange import Exchange
-from connectors.redaction import clean_headers, clean_url
+from connectors.kit.address import PublicAdapter, is_public
+from connectors.kit.redaction import clean_headers, clean_url
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from connectors.bluesky_uri import AtUri
-from connectors.clocktime import moment
+from connectors.bluesky.uri import AtUri
 from connectors.contract import Checkpoint, Item, Page
+from connectors.kit.clocktime import moment
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from connectors.bluesky_thread import Reply, Thread
+    from connectors.bluesky.thread import Reply, Thread
     from connectors.exchange import Exchange
 
 

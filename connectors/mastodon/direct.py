@@ -15,14 +15,14 @@ import msgspec
 
 from connectors.contract import Connection, Page
 from connectors.faults import AccountUnavailable, ContractBroken, CredentialRejected, ScopeMissing
-from connectors.mastodon_api import AUTHOR, GONE, MISSING, STATUS, Account, Status, item_of, number_of, open_client
-from connectors.mastodon_thread import histories
+from connectors.mastodon.api import AUTHOR, GONE, MISSING, STATUS, Account, Status, item_of, number_of, open_client
+from connectors.mastodon.thread import histories
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
-    from connectors.client import Client
-    from connectors.endpoint import Endpoint
+    from connectors.kit.client import Client
+    from connectors.kit.endpoint import Endpoint
 
 AT_ONCE = 200
 """Statuses that one answer about their author speaks of: their numbers are part of its subject."""

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 
 class Endpoint(NamedTuple):
-    """A row of a connector's endpoint table. Unpacks into the first two arguments of :meth:`connectors.client.Client.get`."""
+    """A row of a connector's endpoint table. Unpacks into the first two arguments of :meth:`connectors.kit.client.Client.get`."""
 
     call: str
     """Name under which exchanges are archived; normalizers go by it."""

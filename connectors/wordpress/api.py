@@ -1,4 +1,4 @@
-"""The WordPress REST API as data: calls, shapes, faults, ids. What each call means is written in :mod:`connectors.wordpress`."""
+"""The WordPress REST API as data: calls, shapes, faults, ids. What each call means is written in :mod:`connectors.wordpress.platform`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from connectors.auth import basic, secret
-from connectors.client import Client
-from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable, ContractBroken, CredentialRejected, ScopeMissing
-from connectors.verdict import Fault
+from connectors.kit.auth import basic, secret
+from connectors.kit.client import Client
+from connectors.kit.endpoint import Endpoint
+from connectors.kit.verdict import Fault
 
 if TYPE_CHECKING:
     from connectors.contract import Connection

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connectors.bluesky_records import PostViews, Views
-    from connectors.bluesky_servers import Servers
-    from connectors.endpoint import Endpoint
+    from connectors.bluesky.records import PostViews, Views
+    from connectors.bluesky.servers import Servers
     from connectors.exchange import Exchange
+    from connectors.kit.endpoint import Endpoint
 
     _Answer = TypeVar("_Answer", Views, PostViews)
 

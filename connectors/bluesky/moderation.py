@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from connectors.bluesky_labels import Labelers
-from connectors.bluesky_records import HIDE, LIST_RECORDS, RECORDS_PER_CALL, THREAD_GATES, Records, Written
-from connectors.bluesky_replies import ended
-from connectors.bluesky_servers import Servers
-from connectors.bluesky_uri import AtUri
-from connectors.clocktime import moment
+from connectors.bluesky.labels import Labelers
+from connectors.bluesky.records import HIDE, LIST_RECORDS, RECORDS_PER_CALL, THREAD_GATES, Records, Written
+from connectors.bluesky.replies import ended
+from connectors.bluesky.servers import Servers
+from connectors.bluesky.uri import AtUri
 from connectors.contract import Checkpoint, Item, Look, Page
-from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable
-from connectors.pager import Listing, Shown, Token, pages
+from connectors.kit.clocktime import moment
+from connectors.kit.endpoint import Endpoint
+from connectors.kit.pager import Listing, Shown, Token, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Bluesky: the AppView's public API, the accounts' own servers (PDS), and the PLC directory that says which server that is.
 
 Nothing here needs a credential. Four kinds of host are asked: the AppView (``AccountRef.service``), the PLC directory, and the PDS or the
-moderation service a DID document names. These are whatever its owner wrote there, hostile input, and go through :mod:`connectors.address`.
+moderation service a DID document names. These are whatever its owner wrote there, hostile input, and go through :mod:`connectors.kit.address`.
 
 **What is asked, and what an answer means** (``call`` is what the normalizers go by; ``subject`` is empty unless said)
 
@@ -66,16 +66,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from connectors.bluesky_confirm import confirm
-from connectors.bluesky_labels import Labelers, is_label
-from connectors.bluesky_moderation import fetch_moderation
-from connectors.bluesky_posts import fetch_posts
-from connectors.bluesky_replies import fetch_comments
-from connectors.bluesky_servers import APPVIEW, Servers
-from connectors.bluesky_uri import AtUri
+from connectors.bluesky.confirm import confirm
+from connectors.bluesky.labels import Labelers, is_label
+from connectors.bluesky.moderation import fetch_moderation
+from connectors.bluesky.posts import fetch_posts
+from connectors.bluesky.replies import fetch_comments
+from connectors.bluesky.servers import APPVIEW, Servers
+from connectors.bluesky.uri import AtUri
 from connectors.contract import AccountRef, Cost, Item, Look, Page, Platform, Resource
-from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable, ConnectorError
+from connectors.kit.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

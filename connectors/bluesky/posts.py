@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from connectors.bluesky_batch import item_at
-from connectors.bluesky_records import (
+from connectors.bluesky.batch import item_at
+from connectors.bluesky.records import (
     GET_POSTS,
     LIST_RECORDS,
     POSTS,
@@ -22,20 +22,20 @@ from connectors.bluesky_records import (
     PostRecords,
     PostViews,
 )
-from connectors.bluesky_servers import Servers
-from connectors.bluesky_thread import answered
-from connectors.bluesky_uri import AtUri
-from connectors.bluesky_views import VIEWS_PER_CALL, views
-from connectors.clocktime import moment
+from connectors.bluesky.servers import Servers
+from connectors.bluesky.thread import answered
+from connectors.bluesky.uri import AtUri
+from connectors.bluesky.views import VIEWS_PER_CALL, views
 from connectors.contract import Checkpoint, Item, Look, Page
-from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable
-from connectors.pager import Listing, Shown, Token, pages
+from connectors.kit.clocktime import moment
+from connectors.kit.endpoint import Endpoint
+from connectors.kit.pager import Listing, Shown, Token, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from connectors.bluesky_records import PostView, WrittenPost
+    from connectors.bluesky.records import PostView, WrittenPost
     from connectors.contract import Connection
 
 POST_RECORDS = Endpoint("post_records", LIST_RECORDS)

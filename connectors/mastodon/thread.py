@@ -15,16 +15,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from connectors.clocktime import moment
 from connectors.contract import Item, Page
 from connectors.faults import AccountUnavailable, CredentialRejected
-from connectors.mastodon_api import CONTEXT, GONE, HISTORY, Context, Status, item_of, number_of
+from connectors.kit.clocktime import moment
+from connectors.mastodon.api import CONTEXT, GONE, HISTORY, Context, Status, item_of, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from connectors.client import Client
+    from connectors.kit.client import Client
 
 READS_LIMIT = 400
 """Calls that one thread may take."""

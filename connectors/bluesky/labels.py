@@ -20,20 +20,20 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connectors.bluesky_records import GET_POSTS, Views
-from connectors.bluesky_uri import DID, AtUri
-from connectors.bluesky_views import VIEWS_PER_CALL
-from connectors.clocktime import moment
+from connectors.bluesky.records import GET_POSTS, Views
+from connectors.bluesky.uri import DID, AtUri
+from connectors.bluesky.views import VIEWS_PER_CALL
 from connectors.contract import Item, Look, Page
-from connectors.endpoint import Endpoint
 from connectors.faults import ConnectorError
-from connectors.pager import Listing, Shown, Token, readings
+from connectors.kit.clocktime import moment
+from connectors.kit.endpoint import Endpoint
+from connectors.kit.pager import Listing, Shown, Token, readings
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 
-    from connectors.bluesky_servers import Servers
+    from connectors.bluesky.servers import Servers
     from connectors.contract import Checkpoint
     from connectors.exchange import Exchange
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from connectors.client import Client
-    from connectors.endpoint import Endpoint
     from connectors.exchange import Exchange
-    from connectors.transport import Params
+    from connectors.kit.client import Client
+    from connectors.kit.endpoint import Endpoint
+    from connectors.kit.transport import Params
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)

@@ -13,13 +13,13 @@ from urllib.parse import urljoin
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from tenacity.wait import wait_random_exponential
 
-from connectors.address import base_url, is_trusted, origin
-from connectors.decoding import OtherShape, Undecodable, content_of, decode
 from connectors.faults import AccountUnavailable, ConnectorError, ContractBroken, RateLimited, Unreachable
-from connectors.redaction import scrub
-from connectors.throttle import Throttle
-from connectors.transport import AnswerTooLarge, Params, TransferFailed, Transport
-from connectors.verdict import Complaint, Fault, complaint_in, complaint_of, judge
+from connectors.kit.address import base_url, is_trusted, origin
+from connectors.kit.decoding import OtherShape, Undecodable, content_of, decode
+from connectors.kit.redaction import scrub
+from connectors.kit.throttle import Throttle
+from connectors.kit.transport import AnswerTooLarge, Params, TransferFailed, Transport
+from connectors.kit.verdict import Complaint, Fault, complaint_in, complaint_of, judge
 
 if TYPE_CHECKING:
     from collections.abc import Collection

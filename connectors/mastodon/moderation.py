@@ -9,7 +9,9 @@ import msgspec
 
 from connectors.contract import Connection, Item, Look, Page
 from connectors.faults import AccountUnavailable, CredentialRejected, NotCovered, ScopeMissing
-from connectors.mastodon_api import (
+from connectors.kit.pager import LinkHeader, Listing, Shown, pages
+from connectors.kit.stages import in_turn
+from connectors.mastodon.api import (
     BLOCKS,
     DOMAIN_BLOCKS,
     DOMAINS_AGAIN,
@@ -23,14 +25,12 @@ from connectors.mastodon_api import (
     number_of,
     open_client,
 )
-from connectors.pager import LinkHeader, Listing, Shown, pages
-from connectors.stages import in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from connectors.client import Client
-    from connectors.endpoint import Endpoint
+    from connectors.kit.client import Client
+    from connectors.kit.endpoint import Endpoint
 
 
 class _Named(msgspec.Struct, gc=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from connectors.clocktime import moment
+from connectors.kit.clocktime import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
 """The search for replies that no thread shows, in the repositories of those who may have written them.
 
-Looking through a repository is not recorded (see :mod:`connectors.bluesky_replies`). A stranger's server must not be able to stop or
+Looking through a repository is not recorded (see :mod:`connectors.bluesky.replies`). A stranger's server must not be able to stop or
 to slow a City's capture: what it refuses or does not answer is counted, and each author's part is bounded.
 """
 
@@ -11,17 +11,17 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from connectors.bluesky_records import LIST_RECORDS, POSTS, RECORDS_PER_CALL, THREAD_GATES, Records, Written
-from connectors.bluesky_thread import parent_and_root
-from connectors.bluesky_uri import AtUri, tid_time
+from connectors.bluesky.records import LIST_RECORDS, POSTS, RECORDS_PER_CALL, THREAD_GATES, Records, Written
+from connectors.bluesky.thread import parent_and_root
+from connectors.bluesky.uri import AtUri, tid_time
 from connectors.faults import AccountUnavailable, ConnectorError, Unreachable
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Iterator
 
-    from connectors.bluesky_batch import Batch
-    from connectors.bluesky_servers import Servers
+    from connectors.bluesky.batch import Batch
+    from connectors.bluesky.servers import Servers
 
 AUTHORS_PER_BATCH = 1_000
 PAGES_PER_AUTHOR = 50

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.bluesky_uri import AtUri
+from connectors.bluesky.uri import AtUri
 
 
 @dataclass(frozen=True, slots=True)

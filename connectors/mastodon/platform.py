@@ -45,12 +45,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connectors import mastodon_moderation
-from connectors.address import service_name
-from connectors.client import Client
 from connectors.contract import AccountRef, Checkpoint, Connection, Cost, Item, Look, Page, Platform, Resource
 from connectors.faults import AccountUnavailable, ContractBroken
-from connectors.mastodon_api import (
+from connectors.kit.address import service_name
+from connectors.kit.client import Client
+from connectors.kit.pager import Listing, Shown, next_link, parameters_of, readings
+from connectors.kit.threads import each_thread
+from connectors.mastodon import moderation as mastodon_moderation
+from connectors.mastodon.api import (
     ACCOUNT,
     FAULTS,
     LOOKUP,
@@ -62,10 +64,8 @@ from connectors.mastodon_api import (
     number_of,
     open_client,
 )
-from connectors.mastodon_direct import authors, confirm
-from connectors.mastodon_thread import Readers, histories, read_thread
-from connectors.pager import Listing, Shown, next_link, parameters_of, readings
-from connectors.threads import each_thread
+from connectors.mastodon.direct import authors, confirm
+from connectors.mastodon.thread import Readers, histories, read_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

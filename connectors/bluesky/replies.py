@@ -19,16 +19,16 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from connectors.bluesky_batch import Batch, Position, item_at
-from connectors.bluesky_labels import Labelers
-from connectors.bluesky_records import GET_POSTS, GET_RECORD, REFUSALS, Answer, Views
-from connectors.bluesky_search import Found, Search
-from connectors.bluesky_servers import Servers
-from connectors.bluesky_thread import NotAThreadError, parent_and_root, reply_in, thread_in
-from connectors.bluesky_views import VIEWS_PER_CALL, views
+from connectors.bluesky.batch import Batch, Position, item_at
+from connectors.bluesky.labels import Labelers
+from connectors.bluesky.records import GET_POSTS, GET_RECORD, REFUSALS, Answer, Views
+from connectors.bluesky.search import Found, Search
+from connectors.bluesky.servers import Servers
+from connectors.bluesky.thread import NotAThreadError, parent_and_root, reply_in, thread_in
+from connectors.bluesky.views import VIEWS_PER_CALL, views
 from connectors.contract import Item, Look, Page
-from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable, ConnectorError, ContractBroken
+from connectors.kit.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

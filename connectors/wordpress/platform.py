@@ -25,7 +25,7 @@ confirm_comment  …/wp/v2/comments/:id       the comment ``subject``. 404 ``res
 A comment has no date of change: an edit or a new status shows only by reading it again. When a comment is deleted for good,
 its answers move to its parent.
 
-Listings are ordered by id and read through a *seam* (:mod:`connectors.seam`), so that what is deleted or hidden while one
+Listings are ordered by id and read through a *seam* (:mod:`connectors.kit.seam`), so that what is deleted or hidden while one
 reads loses nothing. "Since" is asked of the server (``after``, ``modified_after``), always with ``Z``: without it WordPress reads local time.
 
 Reference: https://developer.wordpress.org/rest-api/reference/posts/, …/comments/
@@ -39,15 +39,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from connectors.address import service_name
-from connectors.client import Client
-from connectors.clocktime import moment, zulu
 from connectors.contract import AccountRef, Checkpoint, Connection, Cost, Item, Kind, Look, Page, Platform, Resource
 from connectors.faults import AccountUnavailable
-from connectors.pager import Listing, Shown, readings
-from connectors.seam import Seam
-from connectors.stages import in_turn
-from connectors.wordpress_api import (
+from connectors.kit.address import service_name
+from connectors.kit.client import Client
+from connectors.kit.clocktime import moment, zulu
+from connectors.kit.pager import Listing, Shown, readings
+from connectors.kit.seam import Seam
+from connectors.kit.stages import in_turn
+from connectors.wordpress.api import (
     COMMENTS,
     CONFIRM_COMMENT,
     CONFIRM_POST,
@@ -65,7 +65,7 @@ from connectors.wordpress_api import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from connectors.endpoint import Endpoint
+    from connectors.kit.endpoint import Endpoint
 
 PROFILE_FIELDS = (
     "name,description,url,home,gmt_offset,timezone_string,namespaces,site_logo,site_icon,site_icon_url,authentication"

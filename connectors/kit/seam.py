@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from connectors.contract import Checkpoint
     from connectors.exchange import Exchange
-    from connectors.transport import Params
+    from connectors.kit.transport import Params
 
 T = TypeVar("T")
 

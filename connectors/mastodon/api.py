@@ -1,4 +1,4 @@
-"""Mastodon's API as data: calls, shapes, faults, ids. What each call means is written in :mod:`connectors.mastodon`."""
+"""Mastodon's API as data: calls, shapes, faults, ids. What each call means is written in :mod:`connectors.mastodon.platform`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from connectors.auth import Bearer, secret
-from connectors.client import Client
-from connectors.clocktime import moment
 from connectors.contract import Connection, Item, Kind
-from connectors.endpoint import Endpoint
 from connectors.faults import AccountUnavailable, CredentialRejected, ScopeMissing
-from connectors.verdict import Fault
+from connectors.kit.auth import Bearer, secret
+from connectors.kit.client import Client
+from connectors.kit.clocktime import moment
+from connectors.kit.endpoint import Endpoint
+from connectors.kit.verdict import Fault
 
 # fmt: off
 LOOKUP        = Endpoint("account_lookup",       "/api/v1/accounts/lookup")

@@ -1,0 +1,1 @@
+"""What all connectors share: talking HTTP, guarded, throttled and recorded; paging; reading answers."""
