@@ -154,7 +154,8 @@ def _action(one: Row) -> str:
     between = f"after {told(one['seen_before'])} and before " if one["seen_before"] else "first seen "
     over = "" if one["in_force"] else ", undone"
     reason = f" ({one['reason']})" if one["reason"] else ""
-    return f"{one['action']} of the {one['concerns']} by {one['account']}{over}{reason}: {between}{told(one['seen_after'])}"
+    dated = f"dated {told(one['acted_at'])}, " if one["acted_at"] else ""
+    return f"{one['action']} of the {one['concerns']} by {one['acted_by']}{over}{reason}: {dated}{between}{told(one['seen_after'])}"
 
 
 def _looks(looks: Sequence[Row], *, all_looks: bool) -> list[str]:

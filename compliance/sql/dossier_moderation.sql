@@ -2,6 +2,8 @@
 SELECT
     CASE subject_id WHEN $record THEN 'record' WHEN $author THEN 'author' WHEN $root THEN 'thread' ELSE 'server' END AS concerns,
     account,
+    -- a moderation service is named by its id, the City by the account's name
+    if(actor_id IS NULL OR ends_with(account_id, ':' || actor_id), account, actor_id) AS acted_by,
     record_id,
     action,
     state = 'present' AS in_force,

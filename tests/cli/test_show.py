@@ -51,6 +51,18 @@ def mart(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "state": "present",
             }
         )
+    rows["moderation_actions"].append(
+        {
+            "record_id": "x:label",
+            "account_id": ACCOUNT,
+            "action": "label",
+            "reason": "rude",
+            "actor_id": "did:plc:labeler",
+            "acted_at": START,
+            "subject_id": RUDE,
+            "state": "present",
+        }
+    )
     rows["comments"].append(
         {"record_id": "x:hostile", "account_id": ACCOUNT, "text": HOSTILE, "change": "first_seen", "state": "present"}
     )
@@ -106,6 +118,7 @@ def test_actions_on_the_record_its_author_and_its_thread_are_listed(mart: Path) 
         "hide of the record by port-alder",
         "block of the author by port-alder",
         "reply_gate of the thread by port-alder",
+        "label of the record by did:plc:labeler (rude): dated 2026-03-02",
     ):
         assert words in said
 
