@@ -9,14 +9,15 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pyiceberg.catalog.sql import SqlCatalog
-from sqlalchemy import Engine, delete, inspect, select, text
+from sqlalchemy import Engine, create_engine, delete, inspect, select, text
 
 import compliance
-from warehouse import ledger
+from warehouse import backfills, ledger
 from warehouse.database import (
     Base,
     DatabaseBusy,
@@ -53,6 +54,24 @@ def test_the_revisions_make_the_tables_the_code_declares(engine: Engine) -> None
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_name": ours})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_backfill_of_an_earlier_revision_goes_on_where_it_was(empty_database_url: str) -> None:
+    engine = create_engine(empty_database_url)
+    with engine.begin() as connection:
+        command.upgrade(config(connection), "0004")
+        connection.execute(
+            text("INSERT INTO backfills VALUES ('x:1', :places, :noon, :noon, NULL, NULL, 3, 250, NULL)"),
+            {"places": '{"posts": {"cursor": "p3"}, "comments": null}', "noon": NOON.replace(tzinfo=None)},
+        )
+    engine.dispose()
+    engine = open_database(empty_database_url)
+    state = backfills.get(engine, "x:1")
+    engine.dispose()
+    assert state is not None
+    assert state.waiting == ["posts"]
+    assert state.listings["posts"].place == {"cursor": "p3"}
+    assert (state.slices, state.items) == (3, 250)
 
 
 def test_tables_of_the_iceberg_catalog_in_the_same_database_are_left_alone(empty_database_url: str) -> None:
